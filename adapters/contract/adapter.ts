@@ -1,0 +1,165 @@
+import type { z } from "zod";
+import type { InboundEvent, Json, MessageEvent, Author, ThreadAddress } from "./events.ts";
+import type { Limits, OutboundContent, OutboundMessage, SendReceipt } from "./outbound.ts";
+import type { SimulatorFactory } from "./simulator.ts";
+
+/**
+ * A channel: how a provider's requests become events, and the hub's messages become the provider's. A small required
+ * core; an optional ability is a member that exists, never a stub that throws. An adapter folder's `index.ts` exports
+ * one as `adapter`; being there is being registered.
+ *
+ * `S` is the parsed form of one channel account's settings.
+ */
+export interface ChannelAdapter<S = unknown> {
+  /** The folder's name. */
+  id: string;
+  /** For people: `WhatsApp`. */
+  label: string;
+  /** An object schema with a description on every field; mark secrets with {@link secret}. Every provider base URL is a field. */
+  settings: z.ZodType<S>;
+  limits: Limits;
+  /** Identifier types this channel brings, for people: `{ telegram: "Telegram user id" }`. */
+  identifiers: Record<string, string>;
+  webhook?: Webhook<S>;
+  listener?: Listener<S>;
+  live?: Live<S>;
+  /**
+   * Sends one message and answers with the provider's id of it.
+   * @throws {SendError} whose `kind` says what to do; anything else that is thrown counts as `unknown`.
+   */
+  send(message: OutboundMessage, context: SendContext<S>): Promise<SendReceipt>;
+  /** The provider refuses a second message with the same `id`, so that an interrupted send may be repeated (Discord's `nonce`). */
+  sendIsIdempotent?: boolean;
+  /** Tells the provider where to deliver (e.g. Telegram's `setWebhook`). Called when an account is created or changed. @throws Error with a reason for staff */
+  connect?(settings: S, hub: { webhookUrl: string }): Promise<void>;
+  /** A URL that opens this channel carrying a link code, or undefined where the settings don't allow one. */
+  link?(settings: S, token: string): string | undefined;
+  simulator?: SimulatorFactory;
+}
+
+/** An inbound HTTP request, byte for byte. */
+export interface RawRequest {
+  method: string;
+  /** The public URL as configured (never derived from `Host`), with the query as it came. */
+  url: string;
+  /** Names in lower case; repeated headers joined by ", ". */
+  headers: Readonly<Record<string, string | undefined>>;
+  query: URLSearchParams;
+  body: Buffer;
+}
+
+/** An HTTP answer made by an adapter. */
+export interface HttpReply {
+  status: number;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+/** Events come by the provider's HTTP requests to `/channels/:accountId`. */
+export interface Webhook<S> {
+  /** Whether the request is from the provider, over the raw bytes, in constant time. A missing signature or an empty secret is false. */
+  verify(request: RawRequest, settings: S): boolean;
+  /**
+   * Pure, no I/O. Never throws away what it does not know: an unknown kind becomes `unsupported`, one odd item never
+   * blocks the batch.
+   * @throws {Error} when the body as a whole is not what the provider sends (answered 400)
+   */
+  parse(request: RawRequest, settings: S): InboundEvent[];
+  /** Answers a provider's verification request; undefined when this is not one. Runs before `verify`. */
+  handshake?(request: RawRequest, settings: S): HttpReply | undefined;
+}
+
+/** Events are fetched by the hub: long polling, a gateway socket, IMAP. Runs in one process of the fleet at a time. */
+export interface Listener<S> {
+  /** Whether these settings ask for it. */
+  wanted(settings: S): boolean;
+  /** Starts listening. Keeps itself connected until `signal` aborts; then resolves. @throws Error when it cannot go on (it is started again after a while) */
+  listen(context: ListenContext<S>): Promise<void>;
+}
+
+export interface ListenContext<S> {
+  settings: S;
+  /** Where the last stored batch ended, as `emit` was told. */
+  cursor: string | undefined;
+  /** Stores the events and the cursor together; resolves when they are durable. */
+  emit(events: InboundEvent[], position?: { cursor: string }): Promise<void>;
+  signal: AbortSignal;
+}
+
+export interface SendContext<S> {
+  settings: S;
+  accountId: string;
+  /** Aborts when the send has taken too long. */
+  signal: AbortSignal;
+}
+
+/** A small, sealed, expiring store of an account's own, for what an adapter must remember (a revoked session, …). */
+export interface AdapterState {
+  get(key: string): Promise<Json | undefined>;
+  set(key: string, value: Json, options: { ttlMs: number }): Promise<void>;
+}
+
+/** Events come over a socket served by the gateway at `/channels/:accountId` (socket.io namespace). */
+export interface Live<S> {
+  /**
+   * Says who is connecting.
+   * @throws {RefusedError} when the handshake is not acceptable
+   */
+  connect(handshake: LiveHandshake, context: LiveContext<S>): Promise<LiveSession>;
+  /**
+   * Turns what the page sent into events to store and an acknowledgement to give once they are durable.
+   * @throws {RefusedError} on bad input
+   */
+  receive(frame: LiveFrame, session: LiveSession, context: LiveContext<S>): Promise<LiveIntake>;
+  /** How a message of the thread looks on the wire. */
+  present(message: LiveMessage): Json;
+}
+
+export interface LiveContext<S> {
+  settings: S;
+  accountId: string;
+  state: AdapterState;
+}
+
+export interface LiveHandshake {
+  /** What the page gave as `auth`. Untrusted. */
+  auth: unknown;
+  /** The `Origin` header. */
+  origin: string | undefined;
+}
+
+export interface LiveSession {
+  /** A name for this session, for revoking it: `receive` may end it with `end: true`. */
+  id: string;
+  thread: ThreadAddress;
+  author: Author;
+  /** Told to the page once, as the event `session`. */
+  greeting: Json;
+  /** Stored before the page hears anything (e.g. a sign-in that joins two identifiers). */
+  events?: MessageEvent[];
+}
+
+export interface LiveFrame {
+  name: string;
+  data: unknown;
+}
+
+export interface LiveIntake {
+  events: MessageEvent[];
+  /** Given to the page when the events are stored. */
+  acknowledgement: Json;
+  /** Closes the socket afterwards (sign-out). */
+  end?: boolean;
+}
+
+/** A stored message, as a live page may see it. */
+export interface LiveMessage {
+  id: string;
+  /** Opaque position; a page that reconnects with its last one gets exactly what came after it. */
+  cursor: string;
+  direction: "in" | "out";
+  /** The key of the inbound event that made it, if this was inbound: lets a page join it to what it sent. */
+  clientId?: string;
+  content: OutboundContent;
+  at: Date;
+}
