@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { channel, id, listOf, page, ref, text, time } from "./fields.ts";
+import { route } from "./route.ts";
+
+/** Longest text that can be written to a customer, in UTF-16 code units; a channel may split it. */
+export const LONGEST_TEXT = 20_000;
+
+const item = {
+  id,
+  threadId: id,
+  channel,
+  audience: z.enum(["private", "room"]).meta({ description: "Who can read the thread" }),
+  direction: z.enum(["in", "out"]),
+  author: z.enum(["customer", "bot", "staff", "system"]),
+  kind: z.string().meta({ description: "`text`, `media`, `choice`, `reaction`, …", examples: ["text"] }),
+  text: z.string().meta({ description: "What a person would read; a placeholder in brackets where there is none" }),
+  buttons: z.array(z.object({ id: z.string(), title: z.string() })).optional(),
+  at: time.meta({ description: "When the hub received or wrote it" }),
+  occurredAt: time.optional().meta({ description: "The provider's time of it, if told" }),
+  state: z
+    .enum(["pending", "sending", "sent", "delivered", "read", "failed", "unknown", "cancelled"])
+    .optional()
+    .meta({ description: "Delivery of an outbound message" }),
+  error: z.string().optional().meta({ description: "Why it failed or is unknown, for staff" }),
+  parked: z.boolean().optional().meta({ description: "Could not be processed; see `GET /v1/parked`" }),
+};
+
+/** One message, or anything else that has a place in a timeline. */
+export const timelineItem = z.object(item).meta({ id: "TimelineItem" });
+
+/** A message that may or may not have reached the customer. */
+export const unknownItem = z.object({ ...item, ref }).meta({ id: "UnknownItem" });
+
+const button = z.strictObject({ id: text(200), title: text(100) });
+
+/** Timelines, and writing to customers. */
+export const messageRoutes = {
+  "timeline.read": route({
+    method: "get",
+    path: "/v1/profiles/:ref/timeline",
+    scope: "messages:read",
+    summary: "Read a customer's messages on every channel, newest first",
+    params: z.strictObject({ ref }),
+    query: page,
+    responses: { 200: listOf(timelineItem) },
+  }),
+  "messages.send": route({
+    method: "post",
+    path: "/v1/profiles/:ref/messages",
+    scope: "messages:write",
+    summary: "Write to a customer",
+    description:
+      "Goes to `channel`, else to the preferred one, else to the latest private thread that may be written to. " +
+      "Accepted means stored and on its way; its `state` in the timeline tells what became of it.",
+    params: z.strictObject({ ref }),
+    body: z.strictObject({
+      text: text(LONGEST_TEXT).meta({ examples: ["Your chair has been shipped."] }),
+      channel: channel.optional(),
+      buttons: z.array(button).min(1).max(10).optional().meta({ description: "Offered answers" }),
+    }),
+    responses: { 202: z.object({ message: timelineItem, channel }) },
+  }),
+  "messages.unknown": route({
+    method: "get",
+    path: "/v1/unknown",
+    scope: "messages:read",
+    summary: "List outbound messages that may or may not have been delivered",
+    description:
+      "The connection was lost while they were sent, and no status has settled it. They are never resent blindly.",
+    query: page,
+    responses: { 200: listOf(unknownItem) },
+  }),
+};
