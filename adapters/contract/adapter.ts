@@ -137,6 +137,8 @@ export interface LiveSession {
   greeting: Json;
   /** Stored before the page hears anything (e.g. a sign-in that joins two identifiers). */
   events?: MessageEvent[];
+  /** Ids of sessions that this one replaces (the anonymous one, after a sign-in): their open sockets are closed. */
+  ends?: string[];
 }
 
 export interface LiveFrame {
