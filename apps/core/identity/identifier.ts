@@ -1,0 +1,71 @@
+import { isSupportedCountry, parsePhoneNumberFromString as parsePhoneNumber } from "libphonenumber-js/max";
+import type { SightedIdentifier } from "../../../adapters/contract/index.ts";
+
+declare const brand: unique symbol;
+type Branded<Name extends string> = string & { readonly [brand]?: Name };
+
+/** Id of an Identifier row. */
+export type IdentifierId = Branded<"IdentifierId">;
+/** Id of a Profile: the id of its first identity. */
+export type ProfileId = Branded<"ProfileId">;
+
+/** An identifier in the one form under which it is looked up. */
+export interface NormalisedIdentifier {
+  type: string;
+  /** What equal identifiers share. */
+  key: string;
+  /** What people and providers read. */
+  value: string;
+}
+
+/** Values that systems write when they mean "nobody": never an identifier of anyone. */
+const BLOCKED = /^(0+|1234567890?|-1|null|undefined|none|n\/?a|unknown|anonymous|test|guest|user)$/i;
+const BLOCKED_MAILBOX = /^(test|anonymous|null|none|no-?reply|do-?not-?reply|postmaster|mailer-daemon)@/i;
+/** Mailboxes of a role, not of a person. */
+const ROLE_MAILBOX = /^(info|support|sales|admin|office|contact|hello|help|billing|service|webmaster|abuse)@/i;
+
+/**
+ * The one form of an identifier, or undefined when the value is not one (malformed, or known to mean nobody).
+ * Phones become E.164 (libphonenumber), e-mails are compared without case; anything else is taken as it is, trimmed.
+ * `region` (ISO 3166) is for phone numbers written without a country code.
+ */
+export function normaliseIdentifier(
+  sighted: Pick<SightedIdentifier, "type" | "value">,
+  region?: string,
+): NormalisedIdentifier | undefined {
+  const value = sighted.value.normalize("NFC").trim();
+  if (value === "" || value.length > 512 || value.includes("\0") || BLOCKED.test(value)) return undefined;
+  if (sighted.type === "phone") return normalisePhone(value, region);
+  if (sighted.type === "email") return normaliseEmail(value);
+  return { type: sighted.type, key: value, value };
+}
+
+function normalisePhone(value: string, region: string | undefined): NormalisedIdentifier | undefined {
+  const digits = value.replace(/[^\d+]/g, "").replace(/^00/, "+");
+  const country = region !== undefined && isSupportedCountry(region) ? region : undefined;
+  const parsed =
+    country === undefined
+      ? parsePhoneNumber(digits.startsWith("+") ? digits : `+${digits}`)
+      : parsePhoneNumber(digits, country);
+  // Possible, not valid: platforms hand out numbers that the metadata does not know yet, and they vouch for them.
+  if (parsed?.isPossible()) return { type: "phone", key: parsed.number, value: parsed.number };
+  return undefined;
+}
+
+function normaliseEmail(value: string): NormalisedIdentifier | undefined {
+  if (!/^[^\s@"<>()]+@[^\s@"<>()]+\.[^\s@"<>().]+$/u.test(value) || BLOCKED_MAILBOX.test(value)) return undefined;
+  return { type: "email", key: value.toLowerCase(), value };
+}
+
+/** Whether an e-mail address is a role's (info@, support@): shown, but it joins nobody. */
+export function isRoleMailbox(identifier: { type: string; key: string }): boolean {
+  return identifier.type === "email" && ROLE_MAILBOX.test(identifier.key);
+}
+
+/** Types of which a profile has at most one, so that two different values veto a join: the business's own customer id. */
+export const UNIQUE_TYPES: ReadonlySet<string> = new Set(["external"]);
+
+/** A profile has at most so many identifiers of one type, browser sessions aside; evidence for more becomes a review. */
+export const MAX_PER_TYPE = 5;
+/** Types without that limit: each browser makes a new one. */
+export const UNLIMITED_TYPES: ReadonlySet<string> = new Set(["web"]);

@@ -1,0 +1,242 @@
+import type { InboundEvent, MessageEvent } from "../../../adapters/contract/index.ts";
+import { asksForAnswer, sealBody, type InboundBody } from "../conversation/body.ts";
+import { batcher } from "../platform/batch.ts";
+import { isContention, type Database, type Queryable } from "../platform/database.ts";
+import type { Doorbells } from "../platform/doorbell.ts";
+import { newId } from "../platform/ids.ts";
+import { described, type Log } from "../platform/log.ts";
+import type { Workspaces } from "../platform/workspaces.ts";
+import * as sql from "../statements/ingest.ts";
+import type { Vault } from "../vault/vault.ts";
+import { applyStatusEvents } from "../outbound/status.ts";
+import { identifierDesk, type Known } from "./identifiers.ts";
+import { threadDesk, type FoundThread } from "./threads.ts";
+
+/** The channel account that events came in on. */
+export interface Origin {
+  workspaceId: string;
+  accountId: string;
+  channel: string;
+}
+
+/** What became of a delivery of events. */
+export interface Ingested {
+  /** Events that were not here before. */
+  accepted: number;
+  /** Ids of the stored messages, per event of the delivery; undefined for statuses and redeliveries. */
+  messageIds: (string | undefined)[];
+}
+
+/** The door: events in, durable when it answers. */
+export interface Ingest {
+  /**
+   * Stores all events of one delivery; resolves when all of them are durable. Redelivered events have no effect.
+   * `alongside` is stored in the same transaction (a listener's cursor).
+   * @throws when nothing of it may be acknowledged
+   */
+  ingest(origin: Origin, events: InboundEvent[], alongside?: (db: Queryable) => Promise<void>): Promise<Ingested>;
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>;
+}
+
+interface Delivery {
+  origin: Origin;
+  events: InboundEvent[];
+  alongside: ((db: Queryable) => Promise<void>) | undefined;
+}
+
+interface Placed {
+  origin: Origin;
+  event: MessageEvent;
+  messageId: string;
+  thread: FoundThread;
+  identifiers: { id: string; assurance: number }[];
+}
+
+/** Concurrent deliveries share a transaction; two run beside each other so that one waits for the disk while one works. */
+const MAX_DELIVERIES = 64;
+const CONCURRENCY = 2;
+/** A clock that is ahead of ours by more is not believed. */
+const MAX_AHEAD_MS = 5 * 60_000;
+
+export function openIngest(parts: {
+  db: Database;
+  vault: Vault;
+  workspaces: Workspaces;
+  doorbells: Doorbells;
+  log: Log;
+}): Ingest {
+  const { db, vault, doorbells, log } = parts;
+  const identifiers = identifierDesk(parts);
+  const threads = threadDesk(parts);
+
+  async function storeAll(workspaceId: string, deliveries: Delivery[]): Promise<Ingested[]> {
+    const placed = await place(workspaceId, deliveries);
+    const bodies = await seal(placed);
+    const statuses = deliveries.flatMap((d) =>
+      d.events.flatMap((e) => (e.type === "status" ? [{ origin: d.origin, event: e }] : [])),
+    );
+    const alongside = deliveries.flatMap((d) => d.alongside ?? []);
+    const store = async (client: Queryable) => {
+      const rows = placed.length === 0 ? [] : await storeMessages(client, workspaceId, placed, bodies);
+      await applyStatusEvents(client, { vault, workspaceId, statuses });
+      for (const work of alongside) await work(client);
+      return rows;
+    };
+    // A single statement is a transaction by itself, and saves two round trips.
+    const rows = statuses.length + alongside.length === 0 ? await store(db.pool) : await db.transaction(store);
+    if (rows.some((r) => !r.found)) {
+      threads.forget(placed.filter((_, i) => !rows[i]?.found).map((p) => p.thread.id));
+      throw new ThreadGoneError();
+    }
+    const stored = new Map(placed.map((p, i) => [p.event, rows[i]?.seq === null ? undefined : p.messageId]));
+    const rung = new Set(placed.filter((p) => stored.get(p.event) !== undefined).map((p) => p.thread.id));
+    doorbells.ring(
+      "inbound",
+      [...rung].map((threadId) => ({ workspaceId, threadId })),
+    );
+    return deliveries.map((d) => {
+      const messageIds = d.events.map((e) => (e.type === "message" ? stored.get(e) : undefined));
+      return { messageIds, accepted: messageIds.filter((id) => id !== undefined).length };
+    });
+  }
+
+  async function place(workspaceId: string, deliveries: Delivery[]): Promise<Placed[]> {
+    const messages = deliveries.flatMap((d) =>
+      d.events.flatMap((event) => (event.type === "message" ? [{ origin: d.origin, event }] : [])),
+    );
+    if (messages.length === 0) return [];
+    const known = await identifiers.ensure(workspaceId, messages);
+    const lanes = await threads.ensure(
+      workspaceId,
+      messages.map(({ origin, event }, i) => ({ origin, thread: event.thread, ownerId: handleOf(known[i]).id })),
+    );
+    const all = messages.flatMap(({ origin, event }, i) => {
+      const thread = lanes[i];
+      return thread ? [{ origin, event, messageId: newId(), thread, identifiers: known[i] ?? [] }] : [];
+    });
+    if (all.length !== messages.length) throw new ThreadGoneError();
+    return all.sort((x, y) => (x.thread.id < y.thread.id ? -1 : x.thread.id > y.thread.id ? 1 : 0));
+  }
+
+  async function seal(placed: Placed[]): Promise<Buffer[]> {
+    const keys = await vault.unlock(new Set(placed.map((p) => handleOf(p.identifiers).id)));
+    return placed.map((p) =>
+      sealBody(keys, { id: p.messageId, keyId: handleOf(p.identifiers).id }, bodyOf(p.event, p.identifiers)),
+    );
+  }
+
+  async function storeMessages(client: Queryable, workspaceId: string, placed: Placed[], bodies: Buffer[]) {
+    const now = Date.now();
+    return sql.storeMessages(client, [
+      workspaceId,
+      placed.map((p) => p.origin.accountId),
+      placed.map((p) => vault.blind(workspaceId, `event ${p.origin.accountId}`, p.event.eventKey)),
+      placed.map((p) => p.messageId),
+      placed.map((p) => p.thread.id),
+      placed.map((p) => handleOf(p.identifiers).id),
+      placed.map((p) => (p.event.echo ? "out" : "in")),
+      placed.map((p) => (p.event.echo ? "staff" : "customer")),
+      placed.map((p) => p.event.content.kind),
+      placed.map((p) => isOwed(p.event)),
+      bodies,
+      placed.map((p) => clamped(p.event.occurredAt, now)),
+    ]);
+  }
+
+  /** A batch that fails is stored delivery by delivery, so that one bad one does not take the others with it. */
+  async function storeOrSplit(deliveries: Delivery[]): Promise<PromiseSettledResult<Ingested>[]> {
+    const byWorkspace = Map.groupBy(deliveries, (d) => d.origin.workspaceId);
+    const results = new Map<Delivery, PromiseSettledResult<Ingested>>();
+    for (const [workspaceId, group] of byWorkspace) {
+      try {
+        const done = await retried(() => storeAll(workspaceId, group));
+        group.forEach((d, i) =>
+          results.set(d, { status: "fulfilled", value: done[i] ?? { accepted: 0, messageIds: [] } }),
+        );
+      } catch (error) {
+        if (group.length === 1) results.set(only(group), { status: "rejected", reason: error });
+        else {
+          log.warn(described(error), "a batch of deliveries failed; storing them one by one");
+          for (const d of group)
+            results.set(d, ...(await Promise.allSettled([retried(() => storeAll(workspaceId, [d]).then(only))])));
+        }
+      }
+    }
+    return deliveries.map(
+      (d) => results.get(d) ?? { status: "rejected", reason: new Error("a delivery was not stored") },
+    );
+  }
+
+  const batches = batcher<Delivery, PromiseSettledResult<Ingested>>({
+    maxSize: MAX_DELIVERIES,
+    concurrency: CONCURRENCY,
+    run: storeOrSplit,
+  });
+
+  return {
+    async ingest(origin, events, alongside) {
+      const result = await batches.add({ origin, events: withoutRepeats(events), alongside });
+      if (result.status === "rejected") throw result.reason;
+      return result.value;
+    },
+    idle: () => batches.idle(),
+  };
+}
+
+/** A thread that was remembered is not there any more. */
+class ThreadGoneError extends Error {
+  override readonly name = "ThreadGoneError";
+}
+
+async function retried<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt >= 4 || !(error instanceof ThreadGoneError || isContention(error))) throw error;
+    }
+  }
+}
+
+/** The same event twice in one delivery is one event. */
+function withoutRepeats(events: InboundEvent[]): InboundEvent[] {
+  return [...new Map(events.map((e) => [e.eventKey, e])).values()];
+}
+
+function only<T>(items: T[]): T {
+  const [item] = items;
+  if (item === undefined) throw new Error("expected one");
+  return item;
+}
+
+function handleOf(identifiers: Known[] | undefined): Known {
+  const handle = identifiers?.[0];
+  if (handle === undefined) throw new Error("a message without a handle");
+  return handle;
+}
+
+function isOwed(event: MessageEvent): boolean {
+  if (event.echo) return false;
+  return (event.addressed ?? event.thread.audience === "private") && asksForAnswer(event.content);
+}
+
+function clamped(occurredAt: Date | undefined, now: number): Date {
+  if (occurredAt === undefined || Number.isNaN(occurredAt.getTime())) return new Date(now);
+  return occurredAt.getTime() > now + MAX_AHEAD_MS ? new Date(now + MAX_AHEAD_MS) : occurredAt;
+}
+
+function bodyOf(event: MessageEvent, identifiers: { id: string; assurance: number }[]): InboundBody {
+  return {
+    v: 1,
+    content: event.content,
+    identifiers,
+    attributes: event.author.attributes ?? {},
+    eventKey: event.eventKey,
+    ...(event.replyTo ? { replyTo: event.replyTo } : {}),
+    ...(event.extra ? { extra: event.extra } : {}),
+    ...(event.occurredAt && !Number.isNaN(event.occurredAt.getTime())
+      ? { providerTime: event.occurredAt.toISOString() }
+      : {}),
+  };
+}

@@ -1,0 +1,237 @@
+import { statement } from "../platform/database.ts";
+
+/** How far a state is; a state only ever climbs. `failed` and `unknown` rank so that a later proof of delivery corrects them. */
+const RANK = `(CASE %s WHEN 'pending' THEN 0 WHEN 'sending' THEN 1 WHEN 'unknown' THEN 2 WHEN 'sent' THEN 3
+  WHEN 'failed' THEN 4 WHEN 'delivered' THEN 5 WHEN 'read' THEN 6 ELSE 9 END)`;
+const rank = (column: string) => RANK.replace("%s", column);
+
+/**
+ * Applies delivery statuses: by the hub's own message id where the provider echoed it, else by the provider's id.
+ * What can't be joined yet (the send has not returned) is kept. Answers the messages that changed.
+ * $1 workspace, arrays: $2 accounts, $3 provider keys, $4 message ids (or null), $5 statuses, $6 errors, $7 times.
+ */
+export const applyStatuses = statement<{ message_id: string; thread_id: string; state: string }>(
+  "apply-statuses",
+  `WITH input AS (
+     SELECT * FROM unnest($2::uuid[], $3::bytea[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[])
+       i(account_id, provider_key, message_id, status, error, at)
+   ), best AS (
+     SELECT DISTINCT ON (o.message_id) o.message_id, i.provider_key, i.status, i.error, i.at
+       FROM input i JOIN outbox o ON o.workspace_id = $1
+        AND (o.message_id = i.message_id OR (o.account_id = i.account_id AND o.provider_key = i.provider_key))
+      ORDER BY o.message_id, ${rank("i.status")} DESC
+   ), locked AS MATERIALIZED (
+     SELECT o.message_id FROM outbox o JOIN best USING (message_id)
+      WHERE o.workspace_id = $1 ORDER BY o.message_id FOR NO KEY UPDATE OF o
+   ), changed AS (
+     UPDATE outbox o SET state = b.status, error = b.error, settled_at = b.at,
+            provider_key = COALESCE(o.provider_key, b.provider_key), sending_until = NULL
+       FROM best b JOIN locked USING (message_id)
+      WHERE o.workspace_id = $1 AND o.message_id = b.message_id AND ${rank("b.status")} > ${rank("o.state")}
+     RETURNING o.message_id, o.thread_id, o.state
+   ), early AS (
+     INSERT INTO early_status (workspace_id, account_id, provider_key, status, error, at)
+     SELECT DISTINCT ON (i.account_id, i.provider_key, i.status) $1::uuid, i.account_id, i.provider_key, i.status, i.error, i.at
+       FROM input i
+      WHERE NOT EXISTS (SELECT 1 FROM best b WHERE b.provider_key = i.provider_key)
+        AND NOT EXISTS (SELECT 1 FROM locked l WHERE l.message_id = i.message_id)
+     ON CONFLICT DO NOTHING
+   )
+   SELECT * FROM changed`,
+);
+
+/**
+ * Takes the head of each thread's lane for sending. A lane is held by a message that is being sent, and by a `later`
+ * whose time has not come; `unknown` does not hold it. A bot's reply that was made from what no longer stands (a newer
+ * message asks for an answer, staff took over, the history's entitlement changed) is cancelled here and the next one
+ * is looked at in the next call. A send that was interrupted (its time ran out) becomes `unknown`, or is taken again where
+ * the channel's sends are idempotent.
+ * $1 workspace, $2 threads, $3 claim, $4 sending_until, $5 accounts with idempotent sends.
+ */
+export const claimSends = statement<{
+  message_id: string;
+  thread_id: string;
+  account_id: string;
+  identifier_id: string;
+  attempts: number;
+  body: Buffer;
+  address: Buffer;
+  owner_id: string;
+  audience: string;
+  last_inbound_at: Date | null;
+  verdict: "send" | "cancelled" | "unknown" | "busy";
+}>(
+  "claim-sends",
+  `WITH heads AS MATERIALIZED (
+     SELECT o.* FROM unnest($2::uuid[]) i(thread_id)
+      CROSS JOIN LATERAL (
+        SELECT * FROM outbox o WHERE o.workspace_id = $1 AND o.thread_id = i.thread_id AND o.state IN ('pending', 'sending')
+         ORDER BY o.out_seq LIMIT 1) o
+   ), locked AS MATERIALIZED (
+     SELECT o.message_id FROM outbox o JOIN heads h USING (message_id)
+      WHERE o.workspace_id = $1 AND o.state = h.state AND o.attempts = h.attempts
+      ORDER BY o.message_id FOR NO KEY UPDATE OF o SKIP LOCKED
+   ), judged AS (
+     SELECT h.message_id, h.thread_id, h.account_id, t.address, t.owner_id, t.audience, t.last_inbound_at,
+       CASE
+         WHEN h.state = 'sending' AND h.sending_until > clock_timestamp() THEN 'busy'
+         WHEN h.state = 'pending' AND h.sending_until > clock_timestamp() THEN 'busy'
+         WHEN h.state = 'sending' AND h.account_id <> ALL($5::uuid[]) THEN 'unknown'
+         WHEN h.based_on_seq IS NOT NULL AND (
+              (t.audience = 'private' AND k.owed_seq > h.based_on_seq) OR p.epoch IS DISTINCT FROM h.epoch
+              OR c.handled_by IS DISTINCT FROM 'bot') THEN 'cancelled'
+         ELSE 'send'
+       END AS verdict, h.answers_after, k.owed_seq, c.handled_by
+       FROM heads h JOIN locked USING (message_id)
+       JOIN thread t ON t.workspace_id = $1 AND t.id = h.thread_id
+       JOIN thread_cursor k ON k.workspace_id = $1 AND k.thread_id = h.thread_id
+       LEFT JOIN conversation c ON c.workspace_id = $1 AND c.id = h.conversation_id
+       LEFT JOIN message m ON m.workspace_id = $1 AND m.id = h.message_id
+       LEFT JOIN identifier n ON n.workspace_id = $1 AND n.id = m.identifier_id
+       LEFT JOIN profile p ON p.workspace_id = $1 AND p.id = n.profile_id AND p.id = h.profile_id
+   ), taken AS (
+     UPDATE outbox o SET
+       state = CASE j.verdict WHEN 'send' THEN 'sending' ELSE j.verdict END,
+       attempts = o.attempts + CASE j.verdict WHEN 'send' THEN 1 ELSE 0 END,
+       claim = $3::uuid,
+       sending_until = CASE j.verdict WHEN 'send' THEN $4::timestamptz END,
+       error = CASE j.verdict WHEN 'unknown' THEN 'the send was interrupted' END,
+       settled_at = CASE WHEN j.verdict <> 'send' THEN clock_timestamp() END
+       FROM judged j WHERE o.workspace_id = $1 AND o.message_id = j.message_id AND j.verdict <> 'busy'
+     RETURNING o.message_id, o.attempts
+   ), reopened AS (
+     UPDATE thread_cursor k SET answered_seq = LEAST(k.answered_seq, j.answers_after)
+       FROM judged j WHERE k.workspace_id = $1 AND k.thread_id = j.thread_id
+        AND j.verdict = 'cancelled' AND j.answers_after IS NOT NULL AND j.handled_by = 'bot'
+     RETURNING k.thread_id, k.owed_seq
+   ), owed AS (
+     INSERT INTO due (workspace_id, kind, id, seq, since, due_at)
+     SELECT $1, 'reply', thread_id, owed_seq, clock_timestamp(), clock_timestamp() FROM reopened ORDER BY thread_id
+     ON CONFLICT (workspace_id, kind, id) DO UPDATE SET seq = GREATEST(due.seq, excluded.seq)
+   )
+   SELECT j.message_id, j.thread_id, j.account_id, m.identifier_id, COALESCE(x.attempts, 0) AS attempts, m.body, j.address,
+          j.owner_id, j.audience, j.last_inbound_at, j.verdict
+     FROM judged j LEFT JOIN taken x USING (message_id)
+     JOIN message m ON m.workspace_id = $1 AND m.id = j.message_id`,
+);
+
+/**
+ * Writes down how sends ended, if the claim still stands, and joins statuses that came early. `again_at` puts a message
+ * back in the lane (state `pending`) and holds it until then.
+ * $1 workspace, $2 claim, arrays: $3 messages, $4 states, $5 provider keys, $6 provider ids, $7 errors, $8 again_at.
+ */
+export const settleSends = statement<{ message_id: string; thread_id: string; state: string }>(
+  "settle-sends",
+  `WITH input AS (
+     SELECT * FROM unnest($3::uuid[], $4::text[], $5::bytea[], $6::bytea[], $7::text[], $8::timestamptz[])
+       i(message_id, state, provider_key, provider_id, error, again_at)
+   ), locked AS MATERIALIZED (
+     SELECT o.message_id, o.account_id FROM outbox o JOIN input USING (message_id)
+      WHERE o.workspace_id = $1 AND o.claim = $2 ORDER BY o.message_id FOR NO KEY UPDATE OF o
+   ), early AS (
+     DELETE FROM early_status e USING input i JOIN locked l USING (message_id)
+      WHERE e.workspace_id = $1 AND e.account_id = l.account_id AND e.provider_key = i.provider_key
+     RETURNING i.message_id, e.status, e.error, e.at
+   ), best AS (
+     SELECT DISTINCT ON (message_id) * FROM early ORDER BY message_id, ${rank("status")} DESC
+   )
+   UPDATE outbox o SET
+     state = CASE WHEN o.state = 'sending' THEN COALESCE(b.status, i.state)
+                  WHEN b.status IS NOT NULL AND ${rank("b.status")} > ${rank("o.state")} THEN b.status ELSE o.state END,
+     provider_key = COALESCE(o.provider_key, i.provider_key),
+     provider_id = COALESCE(i.provider_id, o.provider_id),
+     error = CASE WHEN o.state = 'sending' THEN COALESCE(b.error, i.error) ELSE o.error END,
+     sending_until = CASE WHEN o.state = 'sending' THEN i.again_at END,
+     settled_at = CASE WHEN i.again_at IS NULL THEN clock_timestamp() END
+     FROM input i JOIN locked l USING (message_id) LEFT JOIN best b USING (message_id)
+    WHERE o.workspace_id = $1 AND o.message_id = i.message_id
+   RETURNING o.message_id, o.thread_id, o.state`,
+);
+
+/**
+ * After a round of sends: lanes that are empty are no longer due, the others come again when their head may go.
+ * Answers the lanes with something left. $1 workspace, $2 threads.
+ */
+export const closeLanes = statement<{ id: string; due_at: Date }>(
+  "close-lanes",
+  `WITH lanes AS MATERIALIZED (
+     SELECT d.id, h.sending_until FROM due d
+       LEFT JOIN LATERAL (
+         SELECT o.sending_until, o.message_id FROM outbox o
+          WHERE o.workspace_id = $1 AND o.thread_id = d.id AND o.state IN ('pending', 'sending') ORDER BY o.out_seq LIMIT 1
+       ) h ON true
+      WHERE d.workspace_id = $1 AND d.kind = 'outbound' AND d.id = ANY($2::uuid[])
+        AND d.seq <= (SELECT out_seq FROM thread_cursor k WHERE k.workspace_id = $1 AND k.thread_id = d.id)
+        AND h.message_id IS NULL
+      ORDER BY d.id FOR UPDATE OF d
+   ), gone AS (
+     DELETE FROM due d USING lanes l WHERE d.workspace_id = $1 AND d.kind = 'outbound' AND d.id = l.id
+   )
+   UPDATE due d SET due_at = COALESCE(
+       (SELECT o.sending_until FROM outbox o WHERE o.workspace_id = $1 AND o.thread_id = d.id
+           AND o.state IN ('pending', 'sending') ORDER BY o.out_seq LIMIT 1), clock_timestamp()), rings = 0
+    WHERE d.workspace_id = $1 AND d.kind = 'outbound' AND d.id = ANY($2::uuid[])
+      AND d.id NOT IN (SELECT id FROM lanes)
+   RETURNING d.id, d.due_at`,
+);
+
+/**
+ * Puts messages into their threads and their outboxes, numbered in the order given. Needs the cursors locked.
+ * $1 workspace, arrays: $2 message ids, $3 threads, $4 identifiers, $5 authors, $6 kinds, $7 bodies, $8 conversations,
+ * $9 based on (a bot's reply) or null, $10 answers after or null, $11 profiles or null, $12 epochs or null.
+ */
+export const enqueue = statement<{
+  message_id: string;
+  thread_id: string;
+  seq: number;
+  out_seq: number;
+  received_at: Date;
+}>(
+  "enqueue",
+  `WITH input AS (
+     SELECT *, row_number() OVER (PARTITION BY thread_id ORDER BY ord)::int AS n
+       FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::bytea[], $8::uuid[], $9::int[], $10::int[],
+                   $11::uuid[], $12::int[])
+         WITH ORDINALITY i(message_id, thread_id, identifier_id, author, kind, body, conversation_id, based_on_seq,
+                           answers_after, profile_id, epoch, ord)
+   ), bumped AS (
+     UPDATE thread_cursor k SET out_seq = k.out_seq + c.n
+       FROM (SELECT thread_id, max(n) AS n FROM input GROUP BY 1) c
+      WHERE k.workspace_id = $1 AND k.thread_id = c.thread_id
+     RETURNING k.thread_id, k.out_seq - c.n AS base, k.out_seq, k.processed_seq
+   ), placed AS (
+     INSERT INTO message (workspace_id, id, thread_id, seq, out_seq, identifier_id, direction, author, kind, body, received_at, occurred_at)
+     SELECT $1, i.message_id, i.thread_id, COALESCE(i.based_on_seq, b.processed_seq), b.base + i.n, i.identifier_id, 'out',
+            i.author, i.kind, i.body, now.at, now.at
+       FROM input i JOIN bumped b USING (thread_id), LATERAL (SELECT clock_timestamp() AS at, i.ord) now ORDER BY i.ord
+     RETURNING id, thread_id, seq, out_seq, received_at
+   ), boxed AS (
+     INSERT INTO outbox (workspace_id, message_id, thread_id, account_id, out_seq, state, conversation_id, based_on_seq,
+                         answers_after, profile_id, epoch, created_at)
+     SELECT $1, i.message_id, i.thread_id, t.account_id, b.base + i.n, 'pending', i.conversation_id, i.based_on_seq,
+            i.answers_after, i.profile_id, i.epoch, clock_timestamp()
+       FROM input i JOIN bumped b USING (thread_id) JOIN thread t ON t.workspace_id = $1 AND t.id = i.thread_id
+   ), rung AS (
+     INSERT INTO due (workspace_id, kind, id, seq, since, due_at)
+     SELECT $1, 'outbound', thread_id, out_seq, clock_timestamp(), clock_timestamp() FROM bumped ORDER BY thread_id
+     ON CONFLICT (workspace_id, kind, id) DO UPDATE SET seq = GREATEST(due.seq, excluded.seq)
+   )
+   SELECT id AS message_id, thread_id, seq, out_seq, received_at FROM placed`,
+);
+
+/** Takes a cursor, for one who writes into the thread from outside the worker. $1 workspace, $2 thread. */
+export const lockCursor = statement<{ thread_id: string; processed_seq: number }>(
+  "lock-cursor",
+  `SELECT thread_id, processed_seq FROM thread_cursor WHERE workspace_id = $1 AND thread_id = $2 FOR NO KEY UPDATE`,
+);
+
+/** A person took over: what the bot has not begun to send is not sent. $1 workspace, $2 conversation. */
+export const cancelBotReplies = statement<{ message_id: string }>(
+  "cancel-bot-replies",
+  `UPDATE outbox SET state = 'cancelled', settled_at = clock_timestamp()
+    WHERE workspace_id = $1 AND message_id IN (
+      SELECT o.message_id FROM segment s JOIN outbox o ON o.workspace_id = $1 AND o.thread_id = s.thread_id
+       WHERE s.workspace_id = $1 AND s.conversation_id = $2 AND o.conversation_id = $2 AND o.state = 'pending'
+         AND o.based_on_seq IS NOT NULL ORDER BY o.message_id FOR UPDATE OF o)
+   RETURNING message_id`,
+);

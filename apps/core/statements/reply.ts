@@ -1,0 +1,184 @@
+import { statement } from "../platform/database.ts";
+
+export interface TurnRow {
+  thread_id: string;
+  channel: string;
+  audience: "private" | "room";
+  identifier_id: string;
+  profile_id: string;
+  epoch: number;
+  conversation_id: string;
+  state: Buffer | null;
+  state_key_id: string | null;
+  owed_seq: number;
+  answered_seq: number;
+  rings: number;
+}
+
+/**
+ * Leases the conversations of threads that wait for an answer: one thread of a conversation at a time, and only where the
+ * bot answers and nobody else holds the lease.
+ * $1 workspace, $2 threads, $3 lease token, $4 lease until.
+ */
+export const leaseTurns = statement<TurnRow & Record<string, unknown>>(
+  "lease-turns",
+  `WITH lanes AS (
+     SELECT DISTINCT ON (s.conversation_id) t.id AS thread_id, t.channel, t.audience, m.identifier_id, n.profile_id, p.epoch,
+            s.conversation_id, k.owed_seq, k.answered_seq, d.rings
+       FROM due d
+       JOIN thread_cursor k ON k.workspace_id = $1 AND k.thread_id = d.id AND k.owed_seq > k.answered_seq
+       JOIN thread t ON t.workspace_id = $1 AND t.id = d.id
+      CROSS JOIN LATERAL (
+        SELECT identifier_id FROM message WHERE workspace_id = $1 AND thread_id = d.id AND seq > k.answered_seq
+           AND seq <= k.owed_seq AND out_seq = 0 AND owed ORDER BY seq LIMIT 1) m
+       JOIN identifier n ON n.workspace_id = $1 AND n.id = m.identifier_id
+       JOIN profile p ON p.workspace_id = $1 AND p.id = n.profile_id
+       JOIN segment s ON s.workspace_id = $1 AND s.thread_id = d.id AND s.identifier_id = m.identifier_id AND s.to_seq IS NULL
+      WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = ANY($2::uuid[])
+        AND d.due_at <= clock_timestamp() + interval '20 milliseconds'
+      ORDER BY s.conversation_id, d.since
+   ), free AS MATERIALIZED (
+     SELECT c.id FROM conversation c JOIN lanes l ON l.conversation_id = c.id
+      WHERE c.workspace_id = $1 AND c.handled_by = 'bot' AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())
+      ORDER BY c.id FOR NO KEY UPDATE OF c SKIP LOCKED
+   ), leased AS (
+     UPDATE conversation c SET lease_token = $3::uuid, lease_until = $4::timestamptz FROM free f
+      WHERE c.workspace_id = $1 AND c.id = f.id RETURNING c.id, c.state, c.state_key_id
+   )
+   SELECT l.*, x.state, x.state_key_id FROM lanes l JOIN leased x ON x.id = l.conversation_id`,
+);
+
+/**
+ * Threads that nobody needs to answer any more: all is answered, or a person answers. Their doorbells go; the others, if any
+ * were not leased, come again shortly. Answers those. $1 workspace, $2 threads that were not leased.
+ */
+export const settleUnleased = statement<{ id: string }>(
+  "settle-unleased",
+  `WITH judged AS MATERIALIZED (
+     SELECT d.id, NOT EXISTS (
+         SELECT 1 FROM thread_cursor k WHERE k.workspace_id = $1 AND k.thread_id = d.id AND k.owed_seq > k.answered_seq
+       ) OR EXISTS (
+         SELECT 1 FROM thread_cursor k
+           JOIN LATERAL (
+             SELECT identifier_id FROM message WHERE workspace_id = $1 AND thread_id = d.id AND seq > k.answered_seq
+                AND seq <= k.owed_seq AND out_seq = 0 AND owed ORDER BY seq LIMIT 1) m ON true
+           JOIN segment s ON s.workspace_id = $1 AND s.thread_id = d.id AND s.identifier_id = m.identifier_id AND s.to_seq IS NULL
+           JOIN conversation c ON c.workspace_id = $1 AND c.id = s.conversation_id AND c.handled_by = 'staff'
+          WHERE k.workspace_id = $1 AND k.thread_id = d.id
+       ) AS over
+       FROM due d WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = ANY($2::uuid[])
+        AND d.due_at <= clock_timestamp() + interval '20 milliseconds' ORDER BY d.id FOR UPDATE OF d
+   ), gone AS (
+     DELETE FROM due d USING judged j WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = j.id AND j.over
+   )
+   UPDATE due d SET due_at = clock_timestamp() + interval '250 milliseconds' FROM judged j
+    WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = j.id AND NOT j.over RETURNING d.id`,
+);
+
+export interface HistoryRow {
+  id: string;
+  thread_id: string;
+  seq: number;
+  out_seq: number;
+  identifier_id: string;
+  direction: "in" | "out";
+  author: "customer" | "bot" | "staff" | "system";
+  kind: string;
+  owed: boolean;
+  body: Buffer;
+  received_at: Date;
+  channel: string;
+  audience: "private" | "room";
+}
+
+const HISTORY_COLUMNS = `m.id, m.thread_id, m.seq, m.out_seq, m.identifier_id, m.direction, m.author, m.kind, m.owed, m.body,
+  m.received_at, t.channel, t.audience`;
+
+/** The newest messages from and to each of these identifiers, newest first. $1 workspace, $2 identifiers, $3 at most each. */
+export const newestOf = statement<HistoryRow & Record<string, unknown>>(
+  "newest-of",
+  `SELECT ${HISTORY_COLUMNS}
+     FROM unnest($2::uuid[]) i(id)
+    CROSS JOIN LATERAL (
+      SELECT * FROM message m WHERE m.workspace_id = $1 AND m.identifier_id = i.id
+       ORDER BY m.received_at DESC, m.id DESC LIMIT $3) m
+     JOIN thread t ON t.workspace_id = $1 AND t.id = m.thread_id
+    ORDER BY m.received_at DESC, m.id DESC`,
+);
+
+/** The newest messages of rooms, everybody's, newest first. $1 workspace, $2 threads, $3 at most each. */
+export const newestIn = statement<HistoryRow & Record<string, unknown>>(
+  "newest-in",
+  `SELECT ${HISTORY_COLUMNS}
+     FROM unnest($2::uuid[]) i(id)
+    CROSS JOIN LATERAL (
+      SELECT * FROM message m WHERE m.workspace_id = $1 AND m.thread_id = i.id ORDER BY m.seq DESC, m.out_seq DESC LIMIT $3) m
+     JOIN thread t ON t.workspace_id = $1 AND t.id = m.thread_id
+    ORDER BY m.received_at DESC, m.id DESC`,
+);
+
+/**
+ * Which finished replies still stand, under the cursors' locks: nobody took the lease or the conversation, no newer message
+ * asks for an answer (in a private thread), and the history it was made from still belongs here.
+ * $1 workspace, arrays: $2 threads, $3 conversations, $4 owed numbers, $5 identifiers, $6 profiles, $7 epochs; $8 lease token.
+ */
+export const standingReplies = statement<{ thread_id: string; answered_seq: number }>(
+  "standing-replies",
+  `WITH input AS (
+     SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::uuid[], $6::uuid[], $7::int[])
+       i(thread_id, conversation_id, owed_seq, identifier_id, profile_id, epoch)
+   ), locked AS MATERIALIZED (
+     SELECT k.thread_id, k.owed_seq, k.answered_seq FROM thread_cursor k
+      WHERE k.workspace_id = $1 AND k.thread_id = ANY($2::uuid[]) ORDER BY k.thread_id FOR NO KEY UPDATE
+   )
+   SELECT l.thread_id, l.answered_seq FROM input i
+     JOIN locked l ON l.thread_id = i.thread_id
+     JOIN thread t ON t.workspace_id = $1 AND t.id = i.thread_id AND (t.audience = 'room' OR l.owed_seq = i.owed_seq)
+     JOIN conversation c ON c.workspace_id = $1 AND c.id = i.conversation_id AND c.lease_token = $8::uuid AND c.handled_by = 'bot'
+     JOIN identifier n ON n.workspace_id = $1 AND n.id = i.identifier_id AND n.profile_id = i.profile_id
+     JOIN profile p ON p.workspace_id = $1 AND p.id = i.profile_id AND p.epoch = i.epoch`,
+);
+
+/**
+ * After replies were put into the outbox: what they answered is answered, their doorbells go where nothing newer stands behind
+ * them, and the leases are given back.
+ * $1 workspace, arrays: $2 threads, $3 answered up to, $4 conversations, $5 intents, $6 states, $7 state keys, $8 hand-offs.
+ * Answers the threads where more is owed.
+ */
+export const finishReplies = statement<{ id: string }>(
+  "finish-replies",
+  `WITH input AS (
+     SELECT * FROM unnest($2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::bytea[], $7::uuid[], $8::bool[])
+       i(thread_id, answered, conversation_id, intent, state, state_key_id, handoff)
+   ), answered AS (
+     UPDATE thread_cursor k SET answered_seq = GREATEST(k.answered_seq, i.answered) FROM input i
+      WHERE k.workspace_id = $1 AND k.thread_id = i.thread_id RETURNING k.thread_id, k.owed_seq, k.answered_seq
+   ), freed AS (
+     UPDATE conversation c SET lease_token = NULL, lease_until = NULL, last_activity_at = clock_timestamp(),
+            intent = COALESCE(i.intent, c.intent), state = COALESCE(i.state, c.state),
+            state_key_id = CASE WHEN i.state IS NULL THEN c.state_key_id ELSE i.state_key_id END,
+            status = CASE WHEN i.handoff THEN 'pending' ELSE c.status END
+       FROM input i WHERE c.workspace_id = $1 AND c.id = i.conversation_id
+   ), done AS (
+     DELETE FROM due d USING (
+         SELECT d.id FROM due d JOIN answered a ON a.thread_id = d.id
+          WHERE d.workspace_id = $1 AND d.kind = 'reply' AND a.owed_seq <= a.answered_seq ORDER BY d.id FOR UPDATE OF d) x
+      WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = x.id
+   )
+   SELECT a.thread_id AS id FROM answered a WHERE a.owed_seq > a.answered_seq`,
+);
+
+/** Gives leases back. $1 workspace, $2 conversations, $3 lease token. */
+export const releaseLeases = statement<never>(
+  "release-leases",
+  `UPDATE conversation SET lease_token = NULL, lease_until = NULL
+    WHERE workspace_id = $1 AND lease_token = $3::uuid AND id IN (
+      SELECT id FROM conversation WHERE workspace_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE)`,
+);
+
+/** Puts replies off after a generator failed. $1 workspace, $2 threads, $3 until. */
+export const putOffReplies = statement<{ id: string; rings: number }>(
+  "put-off-replies",
+  `UPDATE due SET due_at = $3, rings = rings + 1 WHERE workspace_id = $1 AND kind = 'reply' AND id = ANY($2::uuid[])
+   RETURNING id, rings`,
+);
