@@ -28,7 +28,12 @@ export interface Limits {
     /** Longest text of one message, in UTF-16 code units. */
     maxLength: number;
   };
-  buttons?: { maxCount: number; maxTitleLength: number };
+  buttons?: {
+    maxCount: number;
+    maxTitleLength: number;
+    /** Longest text of the message that carries the buttons, where it is shorter than `text.maxLength`. */
+    maxTextLength?: number;
+  };
   /** Free text may be sent only this long after the customer's last message, in milliseconds. */
   replyWindowMs?: number;
   /** The hub may write to a thread the customer has not written in (yet). Default: false. */

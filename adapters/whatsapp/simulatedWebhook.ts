@@ -1,0 +1,165 @@
+import { createHash, createHmac, randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Json, Say, SimulatedRequest } from "../contract/index.ts";
+
+/** The business end that the double plays. */
+export interface SimulatedAccount {
+  phoneNumberId: string;
+  businessAccountId: string;
+  displayPhoneNumber: string;
+  appSecret: string;
+}
+
+/** A simulated customer: with a number, or known by BSUID alone. */
+export interface SimulatedPerson {
+  phone: string | undefined;
+  bsuid: string;
+}
+
+/**
+ * The customer behind a handle: `+14155550123` (who then also has a BSUID, always the same one) or a BSUID.
+ * @throws {Error} when the handle is neither
+ */
+export function personBehind(as: string): SimulatedPerson {
+  const handle = as.trim(); // A `+` in a query string arrives as a space.
+  if (/^\+?\d{6,15}$/.test(handle)) {
+    const phone = handle.startsWith("+") ? handle : `+${handle}`;
+    const digest = createHash("sha256").update(phone).digest();
+    return { phone, bsuid: `US.${digest.readBigUInt64BE().toString().padStart(20, "1")}` };
+  }
+  if (/^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$/.test(handle)) return { phone: undefined, bsuid: handle };
+  throw new Error("a WhatsApp handle is a phone number like +14155550123 or a BSUID like US.13491208655302741918");
+}
+
+/** A message id as WhatsApp makes them: base64 of a frame that, like the real one, holds the customer's number. */
+export function messageId(person: SimulatedPerson, direction: "in" | "out"): string {
+  const number = Buffer.from(person.phone?.slice(1) ?? person.bsuid.slice(3));
+  const frame = Buffer.concat([
+    Buffer.from([0x1c, 0x18, number.length]),
+    number,
+    Buffer.from([0x15, 0x02, 0x00, direction === "in" ? 0x12 : 0x11, 0x18, 0x14]),
+    Buffer.from(randomBytes(10).toString("hex").toUpperCase()),
+    Buffer.from([0x00]),
+  ]);
+  return `wamid.${frame.toString("base64")}`;
+}
+
+/** The webhook body for something a customer says. */
+export function messageBody(say: Say & { id: string }, account: SimulatedAccount): string {
+  const person = personBehind(say.as);
+  const name = say.name ?? "WhatsApp user";
+  return notification(account, {
+    contacts: [{ profile: { name }, ...numbered("wa_id", person), user_id: person.bsuid }],
+    messages: [
+      {
+        ...numbered("from", person),
+        from_user_id: person.bsuid,
+        id: say.id,
+        timestamp: now(),
+        type: "text",
+        text: { body: say.text },
+      },
+    ],
+  });
+}
+
+/** The webhook body that tells what became of a send. */
+export function statusBody(
+  status: { id: string; status: "sent" | "delivered"; to: SimulatedPerson; reference: string | undefined },
+  account: SimulatedAccount,
+): string {
+  return notification(account, {
+    contacts: [{ profile: { name: "WhatsApp user" }, ...numbered("wa_id", status.to), user_id: status.to.bsuid }],
+    statuses: [
+      {
+        id: status.id,
+        status: status.status,
+        timestamp: now(),
+        ...numbered("recipient_id", status.to),
+        recipient_user_id: status.to.bsuid,
+        ...(status.reference === undefined ? {} : { biz_opaque_callback_data: status.reference }),
+      },
+    ],
+  });
+}
+
+function numbered(field: string, person: SimulatedPerson): Record<string, Json> {
+  return person.phone === undefined ? {} : { [field]: person.phone.slice(1) };
+}
+
+function now(): string {
+  return String(Math.floor(Date.now() / 1000));
+}
+
+/** Meta escapes what isn't ASCII, and signs what it sends. */
+function notification(account: SimulatedAccount, value: Record<string, Json>): string {
+  const body = JSON.stringify({
+    object: "whatsapp_business_account",
+    entry: [
+      {
+        id: account.businessAccountId,
+        changes: [
+          {
+            value: {
+              messaging_product: "whatsapp",
+              metadata: {
+                display_phone_number: account.displayPhoneNumber.replace(/\D/g, ""),
+                phone_number_id: account.phoneNumberId,
+              },
+              ...value,
+            },
+            field: "messages",
+          },
+        ],
+      },
+    ],
+  });
+  return body.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** The body as a signed webhook request. */
+export function signedRequest(body: string, account: SimulatedAccount): SimulatedRequest {
+  const signature = createHmac("sha256", account.appSecret).update(body).digest("hex");
+  return {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-hub-signature-256": `sha256=${signature}` },
+    body,
+  };
+}
+
+/** Answers that mean: not now. Any other 4xx is a refusal that a repetition would only earn again. */
+const PASSING = new Set([408, 409, 423, 425, 429]);
+
+/**
+ * Delivers a webhook, again and again with growing pauses until it is acknowledged, as Meta does (there for 7 days,
+ * here for two minutes).
+ * @throws {Error} when the hub refuses it, does not acknowledge it in time, or `signal` aborts
+ */
+export async function deliver(request: SimulatedRequest, url: string, signal: AbortSignal): Promise<void> {
+  const deadline = Date.now() + 120_000;
+  for (let pause = 200; ; pause = Math.min(pause * 2, 10_000)) {
+    const outcome = await attempt(request, url, signal);
+    if (outcome === 200) return;
+    if (typeof outcome === "number" && outcome >= 400 && outcome < 500 && !PASSING.has(outcome)) {
+      throw new Error(`the hub refused the webhook: ${outcome}`);
+    }
+    if (Date.now() + pause > deadline) throw new Error(`the hub did not acknowledge the webhook: ${outcome}`);
+    await sleep(pause, undefined, { signal });
+  }
+}
+
+/** 200 for any 2xx, another status, or the words of a network failure. */
+async function attempt(request: SimulatedRequest, url: string, signal: AbortSignal): Promise<number | string> {
+  try {
+    const response = await fetch(url, {
+      ...request,
+      redirect: "manual",
+      signal: AbortSignal.any([signal, AbortSignal.timeout(20_000)]),
+    });
+    await response.arrayBuffer();
+    return response.ok ? 200 : response.status;
+  } catch (error) {
+    signal.throwIfAborted();
+    return error instanceof Error ? error.message : String(error);
+  }
+}
