@@ -1,0 +1,160 @@
+import MiniSearch from "minisearch";
+import type { Howto, Policy, Product, Section } from "./document.ts";
+import type { Word } from "./words.ts";
+import { isStopWord, stemOf, wordsOf } from "./words.ts";
+
+/** The smallest piece of knowledge that can be an answer. */
+export interface Passage {
+  id: number;
+  /** Where it comes from. A policy or howto without `section` is the document's summary. */
+  source:
+    | { kind: "policy"; document: Policy; section?: Section }
+    | { kind: "howto"; document: Howto; section?: Section }
+    | { kind: "product"; document: Product; section?: Section; attribute?: { name: string; value: string } };
+  /** Stem → how much a match there says (1: a key word or title · .55: somewhere in the text). */
+  terms: Map<string, number>;
+}
+
+/** A passage that may answer, and how sure that is. */
+export interface Hit {
+  passage: Passage;
+  /** 0–1: how much of what was asked (weighed by how rare each word is) the passage is about. From `CONFIDENT` on it may be said. */
+  confidence: number;
+  /** BM25+, for ranking among equally confident ones. */
+  score: number;
+}
+
+/** From here on a passage may be given as an answer; chosen with the paraphrases and unrelated questions of the tests. */
+export const CONFIDENT = 0.6;
+
+const WEIGHT = { key: 1, question: 0.85, text: 0.55, context: 0.5 } as const;
+
+/** Searches passages with words that are already corrected. */
+export type Search = (words: readonly Word[], accept?: (passage: Passage) => boolean) => Hit[];
+
+/** Cuts documents into passages. */
+export function passagesOf(documents: readonly (Product | Policy | Howto)[], canonical: (stem: string) => string): Passage[] {
+  const passages: Passage[] = [];
+  const add = (source: Passage["source"], texts: [weight: number, text: string][]): void => {
+    const terms = new Map<string, number>();
+    for (const [weight, text] of texts)
+      for (const stem of contentStems(wordsOf(text), canonical)) terms.set(stem, Math.max(weight, terms.get(stem) ?? 0));
+    passages.push({ id: passages.length, source, terms });
+  };
+  for (const document of documents) {
+    if (document.kind === "product") {
+      for (const [name, value] of Object.entries(document.attributes))
+        add({ kind: "product", document, attribute: { name, value } }, [
+          [WEIGHT.key, name],
+          [WEIGHT.text, value],
+        ]);
+      for (const [name, values] of Object.entries(document.variants))
+        add({ kind: "product", document, attribute: { name, value: values.join(", ") } }, [
+          [WEIGHT.key, name],
+          [WEIGHT.key, values.join(" ")],
+        ]);
+      for (const section of document.sections)
+        add({ kind: "product", document, section }, [
+          [WEIGHT.key, section.heading],
+          [WEIGHT.text, section.body],
+        ]);
+      continue;
+    }
+    const about = [document.title, ...document.keywords].join(" ");
+    const questions = document.questions.join(" ");
+    const whole: [number, string][] = [
+      [WEIGHT.key, about],
+      [WEIGHT.question, questions],
+      [WEIGHT.text, document.summary],
+    ];
+    if (document.kind === "policy") add({ kind: "policy", document }, whole);
+    else add({ kind: "howto", document }, whole);
+    for (const section of document.sections) {
+      const texts: [number, string][] = [
+        [WEIGHT.key, section.heading],
+        [WEIGHT.text, section.body],
+        [WEIGHT.context, `${about} ${questions}`],
+      ];
+      if (document.kind === "policy") add({ kind: "policy", document, section }, texts);
+      else add({ kind: "howto", document, section }, texts);
+    }
+  }
+  return passages;
+}
+
+/** Builds the search over passages. `canonical` maps a stem to the one that stands for its synonyms. */
+export function createSearch(passages: readonly Passage[], canonical: (stem: string) => string): Search {
+  const index = new MiniSearch<Passage>({
+    fields: ["key", "question", "text", "context"],
+    extractField: (passage, field) => {
+      if (field === "id") return String(passage.id);
+      const weight = WEIGHT[field === "key" || field === "question" || field === "text" ? field : "context"];
+      return [...passage.terms].flatMap(([stem, has]) => (has === weight ? [stem] : [])).join(" ");
+    },
+    tokenize: (text) => text.split(" "),
+    processTerm: (term) => term,
+    searchOptions: {
+      boost: { key: 3, question: 2, text: 1, context: 0.5 },
+      prefix: (term) => term.length > 3,
+      fuzzy: (term) => (term.length > 4 ? 0.2 : false),
+    },
+  });
+  index.addAll(passages);
+  const frequency = new Map<string, number>();
+  for (const passage of passages)
+    for (const stem of passage.terms.keys()) frequency.set(stem, (frequency.get(stem) ?? 0) + 1);
+  const rarity = (stem: string): number => Math.log(1 + passages.length / (1 + (frequency.get(stem) ?? 0)));
+
+  return (words, accept) => {
+    const asked = new Map<string, number>();
+    for (const word of words) {
+      if (isStopWord(word.raw)) continue;
+      asked.set(canonical(word.stem), word.slip === true ? 0.85 : 1);
+    }
+    if (asked.size === 0) return [];
+    const whole = [...asked.keys()].reduce((sum, stem) => sum + rarity(stem), 0);
+    const hits: Hit[] = [];
+    for (const result of index.search([...asked.keys()].join(" "))) {
+      const passage = passages[Number(result.id)];
+      if (passage === undefined || accept?.(passage) === false) continue;
+      let covered = 0;
+      let keyed = false;
+      for (const [stem, certainty] of asked) {
+        const weight = weightIn(passage, stem);
+        covered += rarity(stem) * weight * certainty;
+        keyed ||= weight * certainty >= 0.85 && (passage.terms.get(stem) ?? 0) === WEIGHT.key;
+      }
+      const coverage = covered / whole;
+      // Whoever tells a story around a key word still asks about it.
+      hits.push({ passage, confidence: keyed && coverage >= 0.3 ? Math.max(coverage, CONFIDENT) : coverage, score: result.score });
+    }
+    return hits.sort((a, b) => b.confidence - a.confidence || b.score - a.score || a.passage.id - b.passage.id);
+  };
+}
+
+/** Content stems of a text, each mapped to its synonyms' representative. */
+export function contentStems(words: readonly Word[], canonical: (stem: string) => string): string[] {
+  return words.filter((word) => !isStopWord(word.raw)).map((word) => canonical(word.stem));
+}
+
+function weightIn(passage: Passage, stem: string): number {
+  const exact = passage.terms.get(stem);
+  if (exact !== undefined) return exact;
+  if (stem.length < 5) return 0;
+  // "adjust" and "adjustable" have different stems; a long common beginning is nearly as good.
+  let best = 0;
+  for (const [term, weight] of passage.terms)
+    if (term.length >= 5 && (term.startsWith(stem) || stem.startsWith(term))) best = Math.max(best, weight * 0.85);
+  return best;
+}
+
+/** Maps every stem of a synonym group to the group's first. */
+export function synonymMap(groups: readonly (readonly string[])[]): (stem: string) => string {
+  const first = new Map<string, string>();
+  for (const group of groups) {
+    const stems = group.flatMap((text) => wordsOf(text).map((w) => w.stem));
+    const head = stems[0] ?? "";
+    for (const stem of stems) if (!first.has(stem)) first.set(stem, first.get(head) ?? head);
+  }
+  return (stem) => first.get(stem) ?? first.get(stemOf(stem)) ?? stem;
+}
