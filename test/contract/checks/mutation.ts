@@ -1,0 +1,81 @@
+import fc from "fast-check";
+import type { InboundEvent, RawRequest } from "../../../adapters/contract/index.ts";
+import { expectEvents } from "../events.ts";
+import { edited, edits, editedText } from "../mutations.ts";
+import type { Edit } from "../mutations.ts";
+import type { Check, Fixture, Subject } from "../subject.ts";
+import { fixtureRequest, fixtureSettings, webhookOf } from "../subject.ts";
+
+const SEED = 41;
+const RUNS = Number(process.env["CONTRACT_MUTATIONS"] ?? 2_000);
+const SLOW_MS = 50;
+
+/** What a program's own mistakes throw; a clear refusal throws none of these. */
+const CRASHES = [TypeError, ReferenceError, RangeError];
+
+/** Whatever a payload is turned into, it is read or refused: no crash, no invalid event, no long think. */
+export const mutationChecks: Check[] = [
+  {
+    name: `survives ${RUNS} mutated payloads`,
+    run(subject) {
+      const { fixtures } = webhookOf(subject);
+      const settings = fixtures.map((fixture) => fixtureSettings(subject, fixture));
+      const seen = { read: 0, refused: 0, events: 0, slowest: 0 };
+      fc.assert(
+        fc.property(fc.nat({ max: fixtures.length - 1 }), edits, (index, list) => {
+          const fixture = fixtures[index];
+          if (fixture === undefined) throw new Error("no such fixture");
+          const outcome = outcomeOf(subject, mutated(fixture, list), settings[index]);
+          seen.slowest = Math.max(seen.slowest, outcome.ms);
+          if (outcome.events === undefined) seen.refused++;
+          else {
+            seen.read++;
+            seen.events += outcome.events.length;
+          }
+        }),
+        { numRuns: RUNS, seed: SEED },
+      );
+      if (seen.events < RUNS / 20)
+        throw new Error(`only ${seen.events} events came of ${RUNS} mutations: nothing was tried`);
+      const figures = `${seen.read} read (${seen.events} events), ${seen.refused} refused`;
+      return `${RUNS} payloads: ${figures}, slowest ${seen.slowest.toFixed(1)} ms`;
+    },
+  },
+];
+
+function mutated(fixture: Fixture, list: readonly Edit[]): RawRequest {
+  const { body } = fixture.request;
+  const made = typeof body === "string" ? editedText(body, list) : JSON.stringify(edited(body, list));
+  return fixtureRequest(fixture, Buffer.from(made));
+}
+
+/** @throws Error on a crash, an invalid event, or a payload that takes too long three times over */
+function outcomeOf(subject: Subject, request: RawRequest, settings: unknown): { events?: InboundEvent[]; ms: number } {
+  let best = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const { ms, ...outcome } = timed(() => parsed(subject, request, settings));
+    best = Math.min(best, ms);
+    if (best > SLOW_MS) continue;
+    if (outcome.value !== undefined) expectEvents(outcome.value, subject.adapter, "platform");
+    return outcome.value === undefined ? { ms: best } : { events: outcome.value, ms: best };
+  }
+  throw new Error(`a payload of ${request.body.length} bytes takes ${best.toFixed(0)} ms`);
+}
+
+function timed<T>(work: () => T): { value: T; ms: number } {
+  const start = performance.now();
+  const value = work();
+  return { value, ms: performance.now() - start };
+}
+
+/** The events, or undefined where the body was refused. */
+function parsed(subject: Subject, request: RawRequest, settings: unknown): InboundEvent[] | undefined {
+  try {
+    return webhookOf(subject).webhook.parse(request, settings);
+  } catch (error) {
+    if (!(error instanceof Error)) throw new Error(`parse threw ${String(error)}, which is no Error`);
+    if (CRASHES.some((crash) => error instanceof crash))
+      throw new Error(`parse crashed: ${error.stack ?? error.message}`, { cause: error });
+    return undefined;
+  }
+}

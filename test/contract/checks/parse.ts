@@ -1,0 +1,139 @@
+import { expect, vi } from "vitest";
+import { asJson, expectDistinctKeys, expectEvents, messages } from "../events.ts";
+import type { Check } from "../subject.ts";
+import { bodyText, fixtureRequest, fixtureSettings, rawRequest, webhookOf } from "../subject.ts";
+
+const NOTHING = /^\s*$|undefined|\bnull\b|\bNaN\b|\[object /;
+
+/** What the adapter reads in the requests its provider is known to send. */
+export const parseChecks: Check[] = [
+  {
+    name: "reads every fixture as described",
+    run(subject) {
+      const { webhook, fixtures } = webhookOf(subject);
+      let count = 0;
+      for (const fixture of fixtures) {
+        const events = webhook.parse(fixtureRequest(fixture), fixtureSettings(subject, fixture));
+        expectEvents(events, subject.adapter, "platform");
+        expectDistinctKeys(events);
+        expect(asJson(events), fixture.name).toMatchObject(fixture.expect);
+        expect(events.length, fixture.name).toBe(fixture.expect.length);
+        count += events.length;
+      }
+      return `${fixtures.length} fixtures, ${count} events`;
+    },
+  },
+  {
+    name: "is pure: a redelivery gives the same events at another time",
+    run(subject) {
+      const { webhook, fixtures } = webhookOf(subject);
+      vi.useFakeTimers();
+      try {
+        for (const fixture of fixtures) {
+          const [first, second] = ["2026-01-02T03:04:05Z", "2031-06-07T08:09:10Z"].map((now) => {
+            vi.setSystemTime(now);
+            const request = fixtureRequest(fixture);
+            const events = webhook.parse(request, fixtureSettings(subject, fixture));
+            expect(request.body.toString(), `${fixture.name}: parse changed the bytes`).toBe(
+              bodyText(fixture.request.body),
+            );
+            return asJson(events);
+          });
+          expect(second, fixture.name).toEqual(first);
+        }
+      } finally {
+        vi.useRealTimers();
+      }
+      return undefined;
+    },
+  },
+  {
+    name: "gives different events different keys across requests",
+    run(subject) {
+      const { webhook, fixtures } = webhookOf(subject);
+      const seen = new Map<string, { name: string; event: string }>();
+      for (const fixture of fixtures) {
+        for (const event of webhook.parse(fixtureRequest(fixture), fixtureSettings(subject, fixture))) {
+          const before = seen.get(event.eventKey);
+          const what = JSON.stringify(event.type === "message" ? event.content : [event.providerId, event.status]);
+          if (before !== undefined && before.event !== what) {
+            throw new Error(`${before.name} and ${fixture.name} have different events under the key ${event.eventKey}`);
+          }
+          seen.set(event.eventKey, { name: fixture.name, event: what });
+        }
+      }
+      return `${seen.size} keys`;
+    },
+  },
+  {
+    name: "names people and threads by something",
+    run(subject) {
+      const { webhook, fixtures } = webhookOf(subject);
+      for (const fixture of fixtures) {
+        for (const event of webhook.parse(fixtureRequest(fixture), fixtureSettings(subject, fixture))) {
+          expect(event.eventKey, fixture.name).not.toMatch(NOTHING);
+          if (event.type !== "message") continue;
+          for (const { value } of event.author.identifiers) expect(value, fixture.name).not.toMatch(NOTHING);
+          for (const alias of event.thread.aliases) expect(alias, fixture.name).not.toMatch(NOTHING);
+          for (const value of Object.values(event.author.attributes ?? {})) expect(value, fixture.name).not.toBe("");
+        }
+      }
+      return undefined;
+    },
+  },
+  {
+    name: "refuses a body that is not the provider's at all",
+    run(subject) {
+      const { webhook, fixtures } = webhookOf(subject);
+      const settings = fixtureSettings(subject);
+      const json = fixtures.some((fixture) => typeof fixture.request.body !== "string");
+      if (!json) return "not a JSON channel";
+      const bodies = [
+        "",
+        " ",
+        "{",
+        '{"a":',
+        "null",
+        "7",
+        '"text"',
+        "[]",
+        "[null]",
+        "{}",
+        '{"zz_unknown":1}',
+        "\ufeff",
+        "<html></html>",
+        "a=b&c=d",
+      ];
+      for (const body of [
+        ...bodies.map((text) => Buffer.from(text)),
+        Buffer.from([0xff, 0xfe, 0x00]),
+        Buffer.from([0x1f, 0x8b]),
+      ]) {
+        let events: unknown;
+        try {
+          events = webhook.parse(rawRequest({ body }), settings);
+        } catch (error) {
+          expect(error, body.toString()).toBeInstanceOf(Error);
+          expect(error, body.toString()).not.toBeInstanceOf(TypeError);
+          continue;
+        }
+        throw new Error(
+          `parse made ${JSON.stringify(events)} of ${JSON.stringify(body.toString())} instead of refusing it`,
+        );
+      }
+      return undefined;
+    },
+  },
+  {
+    name: "has fixtures for the plain cases",
+    run(subject) {
+      const { webhook, fixtures } = webhookOf(subject);
+      const events = fixtures.flatMap((fixture) =>
+        webhook.parse(fixtureRequest(fixture), fixtureSettings(subject, fixture)),
+      );
+      const kinds = new Set(messages(events).map((event) => event.content.kind));
+      expect([...kinds]).toEqual(expect.arrayContaining(["text", "unsupported"]));
+      return [...kinds].sort().join(", ");
+    },
+  },
+];

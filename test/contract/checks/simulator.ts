@@ -1,0 +1,118 @@
+import { expect } from "vitest";
+import { secretFields } from "../../../adapters/contract/index.ts";
+import { expectEvents } from "../events.ts";
+import { running, said } from "../running.ts";
+import { needs, rawRequest } from "../subject.ts";
+import type { Check } from "../subject.ts";
+
+const ODD_TEXTS = ["Hello", "two\nlines", "👋🏽 שלום é <b>&amp;</b> \\u0000 %s", "x".repeat(1_000)];
+
+/** The double speaks as the provider does, and the adapter understands it. */
+export const simulatorChecks: Check[] = [
+  {
+    name: "understands what its simulator says, and whom it names",
+    run: (subject) =>
+      running(subject, async (run) => {
+        const { handles } = needs(subject.adapter.simulator, "has no simulator");
+        expect(handles[0]?.name).toMatch(/Sarah/);
+        const keys = new Set<string>();
+        for (const [index, { handle, name }] of handles.entries()) {
+          for (const text of ODD_TEXTS) {
+            const { event } = await said(run, { as: handle, text, name });
+            expectEvents([event], subject.adapter, subject.adapter.live === undefined ? "platform" : "live");
+            expect(event.content).toEqual({ kind: "text", text });
+            expect(event.thread.audience).toBe("private");
+            keys.add(event.eventKey);
+          }
+          expect(run.hub.events.filter((event) => event.type === "message").length).toBeGreaterThanOrEqual(
+            (index + 1) * ODD_TEXTS.length,
+          );
+        }
+        expect(keys.size).toBe(handles.length * ODD_TEXTS.length);
+        return `${handles.length} handles × ${ODD_TEXTS.length} texts`;
+      }),
+  },
+  {
+    name: "keeps one customer on one thread and two customers apart",
+    run: (subject) =>
+      running(subject, async (run) => {
+        const [first, second] = needs(subject.adapter.simulator, "has no simulator").handles;
+        if (first === undefined || second === undefined) throw new Error("the simulator offers fewer than two handles");
+        const one = await said(run, { as: first.handle, text: "one" });
+        const again = await said(run, { as: first.handle, text: "two", name: "Another Name" });
+        const other = await said(run, { as: second.handle, text: "three" });
+        expect(again.event.thread.aliases).toEqual(one.event.thread.aliases);
+        expect(again.event.author.identifiers).toEqual(one.event.author.identifiers);
+        expect(other.event.thread.aliases.some((alias) => one.event.thread.aliases.includes(alias))).toBe(false);
+        const known = new Set(one.event.author.identifiers.map(({ type, value }) => `${type}:${value}`));
+        expect(other.event.author.identifiers.some(({ type, value }) => known.has(`${type}:${value}`))).toBe(false);
+        return undefined;
+      }),
+  },
+  {
+    name: "recognises a redelivery",
+    run: (subject) =>
+      running(subject, async (run) => {
+        const { id, event } = await said(run, { as: run.customer, text: "once" });
+        const again = await said(run, { as: run.customer, text: "once", id });
+        expect(again.event.eventKey).toBe(event.eventKey);
+        const texts = run.hub.events.filter((one) => one.type === "message" && one.content.kind === "text");
+        expect(texts.length).toBe(1);
+        const other = await said(run, { as: run.customer, text: "once" });
+        expect(other.event.eventKey).not.toBe(event.eventKey);
+        return undefined;
+      }),
+  },
+  {
+    name: "delivers again after a 500, and says so when it is refused for good",
+    run: (subject) =>
+      running(subject, async (run) => {
+        needs(subject.adapter.webhook, "has no webhook");
+        await run.simulator.say({ as: run.customer, text: "before" });
+        const before = run.hub.requests.length;
+        run.hub.refuseNext(500, 1);
+        const { event } = await said(run, { as: run.customer, text: "patience" });
+        expect(run.hub.requests.length - before).toBe(2);
+        expect(run.hub.requests.at(-1)?.body.equals(run.hub.requests.at(-2)?.body ?? Buffer.alloc(0))).toBe(true);
+        expect(run.hub.deliveries.flat().filter((one) => one.eventKey === event.eventKey).length).toBe(1);
+        run.hub.refuseNext(401, 100);
+        await expect(run.simulator.say({ as: run.customer, text: "never heard" })).rejects.toThrow();
+        return undefined;
+      }),
+  },
+  {
+    name: "signs its requests with its own settings, and no others pass",
+    run: (subject) =>
+      running(subject, async ({ simulator, settings, customer }) => {
+        const webhook = needs(subject.adapter.webhook, "has no webhook");
+        if (simulator.request === undefined) throw new Error("a channel with a webhook needs `request`");
+        const { headers, body, method } = simulator.request({ as: customer, text: "hello", id: "1001" });
+        const request = rawRequest({ method, headers, body });
+        expect(webhook.verify(request, settings)).toBe(true);
+        const events = webhook.parse(request, settings);
+        expectEvents(events, subject.adapter, "platform");
+        const again = simulator.request({ as: customer, text: "hello", id: "1001" });
+        expect(webhook.parse(rawRequest(again), settings)[0]?.eventKey).toBe(events[0]?.eventKey);
+        const accepted = secretFields(subject.adapter.settings).filter((name) =>
+          webhook.verify(request, { ...settings, [name]: "another" }),
+        );
+        expect(accepted.length, "no secret has a part in the signature").toBeLessThan(
+          secretFields(subject.adapter.settings).length,
+        );
+        return undefined;
+      }),
+  },
+  {
+    name: "makes a link that carries a link code whole",
+    run: (subject) =>
+      running(subject, async ({ settings }) => {
+        if (subject.adapter.link === undefined) return "has no links";
+        const token = "Zm9vYmFyLWJhel9xdXV4LTAxMjM0NTY3ODk";
+        const url = subject.adapter.link(settings, token);
+        if (url === undefined) return "its simulator's settings allow none";
+        expect(URL.canParse(url)).toBe(true);
+        expect(decodeURIComponent(url)).toContain(token);
+        return url.replace(token, "<token>");
+      }),
+  },
+];

@@ -1,0 +1,14 @@
+import { z } from "zod";
+import { secret } from "../../../adapters/contract/index.ts";
+
+/** The only page that embeds the toy widget. */
+export const LIVE_TOY_ORIGIN = "http://page.toy.example";
+
+/** Settings of a live toy account. */
+export const liveToySettings = z.object({
+  origin: z.string().min(1).describe("The page that may connect"),
+  hostSecret: secret(z.string().min(8).describe("Signs the page's users")),
+});
+
+/** Parsed settings of a live toy account. */
+export type LiveToySettings = z.infer<typeof liveToySettings>;

@@ -1,0 +1,118 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { networkSendError, SendError } from "../../../adapters/contract/index.ts";
+import type {
+  ChannelAdapter,
+  OutboundMessage,
+  RawRequest,
+  SendContext,
+  SendErrorKind,
+  SendReceipt,
+} from "../../../adapters/contract/index.ts";
+import { eventOf, parse } from "./parse.ts";
+import { toySettings } from "./settings.ts";
+import type { ToySettings } from "./settings.ts";
+import { simulator } from "./simulator.ts";
+
+/** Longest toy text, in UTF-16 code units. */
+export const TOY_TEXT = 2_000;
+
+/** The toy provider's error words, and what they mean. */
+const ADVICE = new Map<string, SendErrorKind>([
+  ["slow_down", "later"],
+  ["bad_token", "credentials"],
+  ["invalid", "never"],
+  ["closed", "window"],
+  ["stopped", "optedOut"],
+]);
+
+const address = z.object({ user: z.string().min(1) });
+const accepted = z.object({ id: z.string().min(1) });
+const refused = z.object({ error: z.string(), retryAfterMs: z.number().optional() });
+const updates = z.object({ next: z.number(), items: z.array(z.json()) });
+
+/** A channel without a provider, for the contract suite's own tests. */
+export const adapter: ChannelAdapter<ToySettings> = {
+  id: "toy",
+  label: "Toy",
+  settings: toySettings,
+  limits: { text: { maxLength: TOY_TEXT }, buttons: { maxCount: 4, maxTitleLength: 12 } },
+  identifiers: { toy: "Toy user", stray: "Nobody" },
+  webhook: { verify, parse },
+  listener: {
+    wanted: ({ delivery }) => delivery === "polling",
+    async listen(context) {
+      const { settings, cursor, signal } = context;
+      let next = Number(cursor ?? 0);
+      while (!signal.aborted) {
+        const polled = await poll(settings, next, signal);
+        if (polled.items.length === 0) continue;
+        await context.emit(polled.items.map(eventOf), { cursor: String(polled.next) });
+        next = polled.next;
+      }
+    },
+  },
+  send,
+  link: (_settings, token) => `https://toy.example/open?code=${token}`,
+  simulator,
+};
+
+function verify(request: RawRequest, { webhookSecret }: ToySettings): boolean {
+  const given = /^[0-9a-f]{64}$/.exec(request.headers["x-toy-signature"] ?? "")?.[0];
+  if (given === undefined || !webhookSecret) return false;
+  return timingSafeEqual(Buffer.from(given, "hex"), createHmac("sha256", webhookSecret).update(request.body).digest());
+}
+
+async function poll({ apiBaseUrl, apiToken }: ToySettings, after: number, signal: AbortSignal) {
+  const nothing = { next: after, items: [] };
+  try {
+    const response = await fetch(`${apiBaseUrl}/updates?after=${after}`, {
+      headers: { authorization: apiToken },
+      signal,
+    });
+    return updates.parse(await response.json());
+  } catch (error) {
+    if (signal.aborted) return nothing;
+    if (!(error instanceof TypeError)) throw error;
+    // The network is away: try again, without haste.
+    await sleep(50, undefined, { signal }).catch(() => undefined);
+    return nothing;
+  }
+}
+
+async function send(message: OutboundMessage, { settings, signal }: SendContext<ToySettings>): Promise<SendReceipt> {
+  const to = address.safeParse(message.address);
+  if (!to.success) throw new SendError("never", "the thread has no toy address");
+  const answer = await exchange({ user: to.data.user, ...message.content }, { settings, signal });
+  const { data: receipt } = accepted.safeParse(answer.body);
+  if (answer.status === 200 && receipt !== undefined) return { providerId: receipt.id };
+  const { data: refusal } = refused.safeParse(answer.body);
+  const kind = refusal === undefined ? undefined : ADVICE.get(refusal.error);
+  if (refusal === undefined || kind === undefined)
+    throw new SendError("unknown", "the toy provider's answer makes no sense");
+  const { error: code, retryAfterMs } = refusal;
+  throw new SendError(kind, `refused: ${code}`, { code, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+}
+
+async function exchange(body: unknown, { settings, signal }: Pick<SendContext<ToySettings>, "settings" | "signal">) {
+  try {
+    const response = await fetch(`${settings.apiBaseUrl}/send`, {
+      method: "POST",
+      headers: { authorization: settings.apiToken },
+      body: JSON.stringify(body),
+      signal,
+    });
+    return { status: response.status, body: parsed(await response.text()) };
+  } catch (error) {
+    throw networkSendError(error);
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // No toy answer; told apart by the caller.
+  }
+}

@@ -1,0 +1,440 @@
+import { z } from "zod";
+import { SendError } from "../../../adapters/contract/index.ts";
+import type { ChannelAdapter, InboundEvent, MessageEvent } from "../../../adapters/contract/index.ts";
+import type { checks } from "../suite.ts";
+import { adapter as toy } from "./index.ts";
+import type { ToySettings } from "./settings.ts";
+
+type Toy = ChannelAdapter<ToySettings>;
+type Webhook = NonNullable<Toy["webhook"]>;
+
+const webhook: Webhook = needed(toy.webhook);
+const listener: NonNullable<Toy["listener"]> = needed(toy.listener);
+
+/** One mistake, and the check that must notice it. */
+export const toyMistakes: [mistake: string, part: keyof typeof checks, check: RegExp, broken: Partial<Toy>][] = [
+  ["its id is not its folder", "shape", /is named/, { id: "other" }],
+  ["no way in", "shape", /way in/, without("webhook", "listener")],
+  ["an undescribed field", "shape", /describes every/, { settings: extended({ extra: z.string().optional() }) }],
+  [
+    "an unmarked secret",
+    "shape",
+    /describes every/,
+    { settings: extended({ otherToken: z.string().optional().describe("x") }) },
+  ],
+  [
+    "a fixed base URL",
+    "shape",
+    /base URL/,
+    {
+      settings: extended({
+        mediaUrl: z.literal("https://cdn.toy.example").default("https://cdn.toy.example").describe("x"),
+      }),
+    },
+  ],
+  ["a field that takes anything", "shape", /not its own/, { settings: extended({ extra: z.unknown().describe("x") }) }],
+  ["a limit of nothing", "shape", /limits/, { limits: { text: { maxLength: 0 } } }],
+  ["limits that are code", "shape", /limits/, { limits: Object.assign({ fits: () => true }, toy.limits) }],
+
+  [
+    "takes unsigned requests",
+    "signatures",
+    /accepts good/,
+    verifying((request, settings) => !request.headers["x-toy-signature"] || webhook.verify(request, settings)),
+  ],
+  [
+    "takes any signature",
+    "signatures",
+    /accepts good/,
+    verifying((request) => (request.headers["x-toy-signature"] ?? "") !== ""),
+  ],
+  [
+    "compares the beginning only",
+    "signatures",
+    /accepts good/,
+    verifying((request, settings) => webhook.verify(trimmed(request), settings)),
+  ],
+  [
+    "takes upper case",
+    "signatures",
+    /accepts good/,
+    verifying((request, settings) => webhook.verify(lowered(request), settings)),
+  ],
+  [
+    "takes the first of repeated headers",
+    "signatures",
+    /accepts good/,
+    verifying((request, settings) => webhook.verify(first(request), settings)),
+  ],
+  [
+    "signs only the header",
+    "signatures",
+    /accepts good/,
+    verifying((request, settings) => webhook.verify({ ...request, body: Buffer.from("{}") }, settings)),
+  ],
+  ["refuses everything", "signatures", /accepts good/, verifying(() => false)],
+  [
+    "throws on an odd signature",
+    "signatures",
+    /accepts good/,
+    verifying((request, settings) => strict(request) && webhook.verify(request, settings)),
+  ],
+  [
+    "is open while unset",
+    "signatures",
+    /empty/,
+    verifying((request, settings) => settings.webhookSecret === "" || webhook.verify(request, settings)),
+  ],
+  [
+    "sees handshakes everywhere",
+    "signatures",
+    /handshake/,
+    { webhook: { ...webhook, handshake: () => ({ status: 200 }) } },
+  ],
+
+  ["reads nothing", "parse", /reads every/, parsing(() => [])],
+  ["reads wrongly", "parse", /reads every/, mapping((event) => ({ ...event, content: { kind: "text", text: "?" } }))],
+  [
+    "makes an invalid date",
+    "parse",
+    /reads every/,
+    mapping((event) => ({ ...event, occurredAt: new Date(Number.NaN) })),
+  ],
+  ["proves too much", "parse", /reads every/, mapping((event) => proven(event, "toy", 3))],
+  ["brings an undeclared identifier", "parse", /reads every/, mapping((event) => proven(event, "other", 2))],
+  ["repeats a key within a batch", "parse", /reads every/, mapping((event) => ({ ...event, eventKey: "message:m-1" }))],
+  [
+    "keys by the clock",
+    "parse",
+    /pure/,
+    mapping((event) => ({ ...event, eventKey: `${event.eventKey}:${Date.now()}` })),
+  ],
+  [
+    "changes the bytes",
+    "parse",
+    /pure/,
+    parsing((...given) => {
+      const events = webhook.parse(...given);
+      given[0].body.fill(0);
+      return events;
+    }),
+  ],
+  [
+    "keys by the sender",
+    "parse",
+    /different keys/,
+    mapping((event) => ({ ...event, eventKey: event.thread.aliases[0] })),
+  ],
+  [
+    "spells out what is missing",
+    "parse",
+    /names people/,
+    mapping((event) => ({ ...event, thread: { ...event.thread, aliases: ["user:undefined"] } })),
+  ],
+  ["takes any body", "parse", /refuses a body/, parsing((...given) => attempt(() => webhook.parse(...given), []))],
+  [
+    "crashes on another body",
+    "parse",
+    /refuses a body/,
+    parsing((...given) => attempt(() => webhook.parse(...given), undefined) ?? crash()),
+  ],
+  [
+    "has no fixture of an unknown kind",
+    "parse",
+    /plain cases/,
+    parsing((...given) => webhook.parse(...given).filter(known)),
+  ],
+
+  [
+    "drops unknown kinds",
+    "unknown kinds",
+    /keeps unknown/,
+    parsing((...given) => webhook.parse(...given).filter(known)),
+  ],
+  [
+    "loses the payload",
+    "unknown kinds",
+    /keeps unknown/,
+    mapping((event) => (known(event) ? event : { ...event, content: { kind: "unsupported", reason: "?", raw: {} } })),
+  ],
+  [
+    "calls the unknown empty text",
+    "unknown kinds",
+    /keeps unknown/,
+    mapping((event) => (known(event) ? event : { ...event, content: { kind: "text", text: "" } })),
+  ],
+  [
+    "stops at an odd item",
+    "unknown kinds",
+    /no odd item/,
+    parsing((...given) => every(webhook.parse(...given), known)),
+  ],
+  [
+    "skips what follows an odd item",
+    "unknown kinds",
+    /no odd item/,
+    parsing((...given) => before(webhook.parse(...given), (event) => !known(event))),
+  ],
+
+  [
+    "crashes on an odd payload",
+    "mutation",
+    /survives/,
+    mapping((event) => (event.author.attributes?.["name"] === "Sarah" ? event : crash())),
+  ],
+  [
+    "makes an invalid event of an odd payload",
+    "mutation",
+    /survives/,
+    mapping((event) => (known(event) ? event : { ...event, eventKey: "" })),
+  ],
+  [
+    "thinks too long",
+    "mutation",
+    /survives/,
+    parsing((...given) => {
+      if (given[0].body.length > 50_000) spin(60);
+      return webhook.parse(...given);
+    }),
+  ],
+
+  [
+    "trims the text",
+    "send",
+    /exactly/,
+    sending((message, context) =>
+      toy.send({ ...message, content: { text: message.content.text.slice(0, 1_000) } }, context),
+    ),
+  ],
+  [
+    "escapes the text",
+    "send",
+    /exactly/,
+    sending((message, context) =>
+      toy.send({ ...message, content: { text: message.content.text.replaceAll("<", "&lt;") } }, context),
+    ),
+  ],
+  [
+    "gives one provider id to all",
+    "send",
+    /exactly/,
+    sending(async (message, context) => ({ ...(await toy.send(message, context)), providerId: "1" })),
+  ],
+  [
+    "sends twice",
+    "send",
+    /exactly/,
+    sending(async (message, context) => {
+      await toy.send(message, context);
+      return toy.send(message, context);
+    }),
+  ],
+  [
+    "cuts what is too long",
+    "send",
+    /beyond its declared/,
+    sending((message, context) =>
+      toy.send({ ...message, content: { text: message.content.text.slice(0, 2_000) } }, context),
+    ),
+  ],
+  [
+    "drops buttons",
+    "send",
+    /buttons/,
+    sending((message, context) => toy.send({ ...message, content: { text: message.content.text } }, context)),
+  ],
+  ["calls everything final", "send", /refusals/, advising(() => new SendError("never", "no"))],
+  ["gives no advice", "send", /refusals/, advising(() => new TypeError("fetch failed"))],
+  [
+    "quotes the customer",
+    "send",
+    /refusals/,
+    sending((message, context) =>
+      toy.send(message, context).catch((error: unknown) => {
+        throw error instanceof SendError ? new SendError(error.kind, `no: ${message.content.text}`) : error;
+      }),
+    ),
+  ],
+  [
+    "takes an unreachable provider for an answer",
+    "send",
+    /cannot be reached/,
+    advising((error) => (error.kind === "later" ? new SendError("unknown", "?") : error)),
+  ],
+  [
+    "would send again after a lost answer",
+    "send",
+    /lost, late/,
+    advising((error) => (error.kind === "unknown" ? new SendError("later", "?") : error)),
+  ],
+  [
+    "ignores the signal",
+    "send",
+    /lost, late/,
+    sending((message, context) => toy.send(message, { ...context, signal: AbortSignal.timeout(2_500) })),
+  ],
+  [
+    "writes to nobody",
+    "send",
+    /address/,
+    sending((message, context) => toy.send({ ...message, address: { user: "toy-sarah" } }, context)),
+  ],
+
+  [
+    "misreads its provider",
+    "simulator",
+    /understands/,
+    mapping((event) => ({ ...event, content: { kind: "text", text: "?" } })),
+  ],
+  [
+    "puts all on one thread",
+    "simulator",
+    /two customers apart/,
+    mapping((event) => ({ ...event, thread: { ...event.thread, aliases: ["lane"] } })),
+  ],
+  [
+    "opens a thread per message",
+    "simulator",
+    /two customers apart/,
+    mapping((event) => ({ ...event, thread: { ...event.thread, aliases: [event.eventKey] } })),
+  ],
+  [
+    "keys by chance",
+    "simulator",
+    /redelivery/,
+    mapping((event) => ({ ...event, eventKey: `${event.eventKey}:${Math.random()}` })),
+  ],
+  [
+    "keys by the text",
+    "simulator",
+    /redelivery/,
+    mapping((event) => ({ ...event, eventKey: JSON.stringify(event.content) })),
+  ],
+  ["takes its provider's requests for forged ones", "simulator", /500/, verifying(() => false)],
+  ["does not look at the signature", "simulator", /signs its/, verifying(() => true)],
+  [
+    "cuts the link code",
+    "simulator",
+    /link/,
+    { link: (_settings, token) => `https://toy.example/open?code=${token.slice(0, 8)}` },
+  ],
+
+  [
+    "does not stop",
+    "listener",
+    /hears/,
+    listening((context) => listener.listen({ ...context, signal: new AbortController().signal })),
+  ],
+  [
+    "forgets its cursor",
+    "listener",
+    /hears/,
+    listening((context) => listener.listen({ ...context, cursor: undefined })),
+  ],
+  [
+    "loses what was not stored",
+    "listener",
+    /gives again/,
+    listening((context) =>
+      listener.listen({ ...context, emit: (...given) => context.emit(...given).catch(() => undefined) }),
+    ),
+  ],
+  ["hangs while its provider is away", "listener", /provider is away/, listening(() => new Promise(() => undefined))],
+];
+
+function needed<T>(ability: T | undefined): T {
+  if (ability === undefined) throw new Error("the toy lacks it");
+  return ability;
+}
+
+function without(...abilities: ("webhook" | "listener")[]): Partial<Toy> {
+  return Object.fromEntries(abilities.map((name) => [name, undefined]));
+}
+
+function extended(fields: z.ZodRawShape): Toy["settings"] {
+  if (!(toy.settings instanceof z.ZodObject)) throw new Error("the toy's settings are no object");
+  return z.custom<Toy["settings"]>().parse(toy.settings.extend(fields));
+}
+
+function verifying(verify: Webhook["verify"]): Partial<Toy> {
+  return { webhook: { ...webhook, verify } };
+}
+
+function parsing(parse: Webhook["parse"]): Partial<Toy> {
+  return { webhook: { ...webhook, parse } };
+}
+
+function mapping(change: (event: MessageEvent) => MessageEvent): Partial<Toy> {
+  return parsing((...given) =>
+    webhook.parse(...given).map((event) => (event.type === "message" ? change(event) : event)),
+  );
+}
+
+function sending(send: Toy["send"]): Partial<Toy> {
+  return { send };
+}
+
+function advising(change: (error: SendError) => Error): Partial<Toy> {
+  return sending((message, context) =>
+    toy.send(message, context).catch((error: unknown) => {
+      throw error instanceof SendError ? change(error) : error;
+    }),
+  );
+}
+
+function listening(listen: NonNullable<Toy["listener"]>["listen"]): Partial<Toy> {
+  return { listener: { ...listener, listen } };
+}
+
+type Request = Parameters<Webhook["verify"]>[0];
+
+function withSignature(request: Request, change: (signature: string) => string): Request {
+  return {
+    ...request,
+    headers: { ...request.headers, "x-toy-signature": change(request.headers["x-toy-signature"] ?? "") },
+  };
+}
+
+const trimmed = (request: Request) => withSignature(request, (signature) => signature.slice(0, 64));
+const lowered = (request: Request) => withSignature(request, (signature) => signature.toLowerCase());
+const first = (request: Request) => withSignature(request, (signature) => signature.split(", ")[0] ?? "");
+
+function strict(request: Request): true {
+  if ((request.headers["x-toy-signature"] ?? "").length % 2 === 1) throw new RangeError("odd");
+  return true;
+}
+
+function proven(event: MessageEvent, type: string, assurance: 2 | 3): MessageEvent {
+  return { ...event, author: { identifiers: [{ type, value: "x", assurance }] } };
+}
+
+function known(event: InboundEvent): boolean {
+  return event.type !== "message" || event.content.kind !== "unsupported";
+}
+
+function every(events: InboundEvent[], ok: (event: InboundEvent) => boolean): InboundEvent[] {
+  if (!events.every(ok)) throw new Error("an odd item");
+  return events;
+}
+
+function before(events: InboundEvent[], stop: (event: InboundEvent) => boolean): InboundEvent[] {
+  const end = events.findIndex(stop);
+  return end === -1 ? events : events.slice(0, end + 1);
+}
+
+function attempt<T, U>(work: () => T, otherwise: U): T | U {
+  try {
+    return work();
+  } catch {
+    return otherwise;
+  }
+}
+
+function crash(): never {
+  throw new TypeError("cannot read properties of undefined");
+}
+
+function spin(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}

@@ -1,0 +1,117 @@
+import { createHmac, randomUUID } from "node:crypto";
+import { createServer } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import type { Heard, Say, SimulatedRequest, Simulator, SimulatorFactory } from "../../../adapters/contract/index.ts";
+
+const TEXT = 2_000;
+const ERRORS = { rate: "slow_down", credentials: "bad_token", never: "invalid", window: "closed", optedOut: "stopped" };
+const SETTINGS = { apiToken: "toy-api-token", webhookSecret: "toy-webhook-secret" };
+
+const sending = z.strictObject({
+  user: z.string().min(1),
+  text: z.string().min(1).max(TEXT),
+  buttons: z
+    .array(z.strictObject({ id: z.string(), title: z.string().max(12) }))
+    .max(4)
+    .optional(),
+});
+
+/** The toy provider. */
+export const simulator: SimulatorFactory = {
+  handles: [
+    { handle: "toy-sarah", name: "Sarah" },
+    { handle: "toy-tom", name: "Tom" },
+  ],
+  start,
+};
+
+async function start(): Promise<Simulator> {
+  const heard = new Map<string, Heard[]>();
+  const listeners: ((as: string, heard: Heard) => void)[] = [];
+  const failures: Parameters<Simulator["failNext"]>[0][] = [];
+  const items: ReturnType<typeof itemOf>[] = [];
+  let webhookUrl: string | undefined;
+
+  const server = createServer((request, response) => void answer(request, response));
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(Buffer.from(chunk));
+    if (request.url?.startsWith("/updates") === true) return answerUpdates(request.url, response);
+    const failure = failures.shift();
+    const message = sending.safeParse(JSON.parse(Buffer.concat(chunks).toString()));
+    if (failure !== undefined && failure !== "unknown") {
+      return reply(response, 400, { error: ERRORS[failure], ...(failure === "rate" ? { retryAfterMs: 1_000 } : {}) });
+    }
+    if (request.headers.authorization !== SETTINGS.apiToken) return reply(response, 401, { error: "bad_token" });
+    if (!message.success) return reply(response, 400, { error: "invalid" });
+    const { user, text, buttons } = message.data;
+    const reached: Heard = { id: randomUUID(), text, ...(buttons === undefined ? {} : { buttons }), at: new Date() };
+    heard.set(user, [...(heard.get(user) ?? []), reached]);
+    for (const listener of listeners) listener(user, reached);
+    if (failure === "unknown") request.socket.destroy();
+    else reply(response, 200, { id: reached.id });
+  }
+
+  async function answerUpdates(url: string, response: ServerResponse): Promise<void> {
+    const after = Number(new URL(url, "http://toy").searchParams.get("after"));
+    for (let wait = 0; wait < 10 && items.length <= after && !response.destroyed; wait++) await sleep(20);
+    reply(response, 200, { next: items.length, items: items.slice(after) });
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const bound = server.address();
+  if (bound === null || typeof bound === "string") throw new Error("the toy provider listens on no port");
+
+  return {
+    settings: { ...SETTINGS, apiBaseUrl: `http://127.0.0.1:${bound.port}` },
+    attach(hub) {
+      webhookUrl = hub.webhookUrl;
+    },
+    async say(input) {
+      const id = input.id ?? randomUUID();
+      const request = requestFor({ ...input, id });
+      items.push(itemOf({ ...input, id }));
+      if (webhookUrl !== undefined) await deliver(webhookUrl, request);
+      return { id };
+    },
+    request: requestFor,
+    heard: (as) => heard.get(as) ?? [],
+    onHeard(listener) {
+      listeners.push(listener);
+    },
+    failNext(kind, count = 1) {
+      failures.push(...Array.from({ length: count }, () => kind));
+    },
+    async stop() {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function reply(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
+
+function itemOf({ as, text, name, id = randomUUID() }: Say) {
+  const from = { id: as, ...(name === undefined ? {} : { name }) };
+  return { id, type: "text", from, time: 1_700_000_000, text: { body: text } };
+}
+
+function requestFor(input: Say): SimulatedRequest {
+  const body = JSON.stringify({ bot: "toy-bot", items: [itemOf(input)] });
+  const signature = createHmac("sha256", SETTINGS.webhookSecret).update(body).digest("hex");
+  return { method: "POST", headers: { "content-type": "application/json", "x-toy-signature": signature }, body };
+}
+
+async function deliver(url: string, { method, headers, body }: SimulatedRequest): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    const response = await fetch(url, { method, headers, body });
+    if (response.ok) return;
+    if (response.status < 500 || attempt === 3) throw new Error(`the hub answered ${response.status}`);
+    await sleep(20 * 2 ** attempt);
+  }
+}

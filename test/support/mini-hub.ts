@@ -1,0 +1,225 @@
+import { createServer } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Server } from "socket.io";
+import type { Socket } from "socket.io";
+import { z } from "zod";
+import { RefusedError } from "../../adapters/contract/index.ts";
+import type {
+  AdapterState,
+  ChannelAdapter,
+  InboundEvent,
+  Json,
+  Live,
+  LiveContext,
+  LiveFrame,
+  LiveHandshake,
+  LiveMessage,
+  LiveSession,
+  RawRequest,
+} from "../../adapters/contract/index.ts";
+
+/** The account that a mini hub serves. */
+export const MINI_ACCOUNT = "acc_contract";
+
+/** Just enough of the gateway for one channel account: it verifies, parses and remembers; nothing is stored or answered. */
+export interface MiniHub {
+  webhookUrl: string;
+  liveUrl: string;
+  /** What came in and was new, by event key, oldest first. */
+  events: InboundEvent[];
+  /** Requests and frames that brought events, redeliveries included. */
+  deliveries: InboundEvent[][];
+  /** Every webhook request as it came, whatever was answered. */
+  requests: RawRequest[];
+  /** Live handshakes and frames as the page sent them. */
+  handshakes: LiveHandshake[];
+  frames: { frame: LiveFrame; session: LiveSession }[];
+  /** Answers the next `count` webhook requests with this status, unread. */
+  refuseNext(status: number, count: number): void;
+  /** Shows an outbound message to the live pages of a thread. */
+  push(alias: string, message: LiveMessage): void;
+  stop(): Promise<void>;
+}
+
+/** A state store in memory that forgets nothing before its time. */
+export function memoryState(): AdapterState {
+  const kept = new Map<string, { value: Json; until: number }>();
+  return {
+    get(key) {
+      const found = kept.get(key);
+      return Promise.resolve(
+        found === undefined || found.until <= Date.now() ? undefined : structuredClone(found.value),
+      );
+    },
+    set(key, value, { ttlMs }) {
+      kept.set(key, { value: structuredClone(value), until: Date.now() + ttlMs });
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Starts a mini hub on a free port of 127.0.0.1. `settings` are parsed ones. */
+export async function startMiniHub(adapter: ChannelAdapter, settings: unknown): Promise<MiniHub> {
+  const refusals: number[] = [];
+  const requests: RawRequest[] = [];
+  const deliveries: InboundEvent[][] = [];
+  const known = new Map<string, InboundEvent>();
+  const take = (events: InboundEvent[]) => {
+    deliveries.push(events);
+    for (const event of events) if (!known.has(event.eventKey)) known.set(event.eventKey, event);
+  };
+
+  const http = createServer((request, response) => {
+    void answerWebhook(request, response);
+  });
+  async function answerWebhook(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const raw = await rawRequestOf(request, origin());
+    requests.push(raw);
+    const refusal = refusals.shift();
+    const status = refusal ?? statusOf(adapter, { raw, settings, take });
+    response.writeHead(status).end();
+  }
+
+  const live = adapter.live === undefined ? undefined : serveLive(http, { live: adapter.live, settings, take });
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  const origin = () => `http://127.0.0.1:${portOf(http.address())}`;
+
+  return {
+    webhookUrl: `${origin()}/channels/${MINI_ACCOUNT}`,
+    liveUrl: `${origin()}/channels/${MINI_ACCOUNT}`,
+    get events() {
+      return [...known.values()];
+    },
+    deliveries,
+    requests,
+    handshakes: live?.handshakes ?? [],
+    frames: live?.frames ?? [],
+    refuseNext(status, count) {
+      refusals.push(...Array.from({ length: count }, () => status));
+    },
+    push(alias, message) {
+      live?.push(alias, message);
+    },
+    async stop() {
+      await live?.stop();
+      http.closeAllConnections();
+      await new Promise<void>((resolve) => http.close(() => resolve()));
+    },
+  };
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === "string") throw new Error("the mini hub listens on no port");
+  return address.port;
+}
+
+async function rawRequestOf(request: IncomingMessage, origin: string): Promise<RawRequest> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(Buffer.from(chunk));
+  const url = `${origin}${request.url ?? "/"}`;
+  const headers = Object.entries(request.headersDistinct).map(([name, values]) => [name, values?.join(", ")]);
+  return {
+    method: request.method ?? "GET",
+    url,
+    headers: Object.fromEntries(headers),
+    query: new URL(url).searchParams,
+    body: Buffer.concat(chunks),
+  };
+}
+
+interface Taking {
+  raw: RawRequest;
+  settings: unknown;
+  take: (events: InboundEvent[]) => void;
+}
+
+function statusOf({ webhook }: ChannelAdapter, { raw, settings, take }: Taking): number {
+  if (webhook === undefined) return 404;
+  if (!webhook.verify(raw, settings)) return 401;
+  try {
+    take(webhook.parse(raw, settings));
+    return 200;
+  } catch {
+    return 400; // As the gateway answers whatever `parse` throws.
+  }
+}
+
+interface Serving {
+  live: Live<unknown>;
+  settings: unknown;
+  take: (events: InboundEvent[]) => void;
+}
+
+const pageFrame = z.tuple([
+  z.string(),
+  z.unknown(),
+  z.custom<(answer: Json) => void>((value) => typeof value === "function"),
+]);
+
+/** The gateway's side of the widget's protocol: namespace `/channels/:accountId` on the path `/live`. */
+function serveLive(http: ReturnType<typeof createServer>, { live, settings, take }: Serving) {
+  const context: LiveContext<unknown> = { settings, accountId: MINI_ACCOUNT, state: memoryState() };
+  const io = new Server(http, { path: "/live", serveClient: false });
+  const handshakes: LiveHandshake[] = [];
+  const frames: { frame: LiveFrame; session: LiveSession }[] = [];
+  const sessions = new WeakMap<Socket, LiveSession>();
+  const pages = new Map<string, Set<Socket>>();
+  const page = io.of(`/channels/${MINI_ACCOUNT}`);
+
+  page.use((socket, next) => {
+    const handshake = { auth: socket.handshake.auth, origin: socket.handshake.headers.origin };
+    handshakes.push(handshake);
+    live.connect(handshake, context).then(
+      (session) => {
+        sessions.set(socket, session);
+        next();
+      },
+      (error: unknown) => next(refusal(error)),
+    );
+  });
+
+  page.on("connection", (socket) => {
+    const session = sessions.get(socket);
+    if (session === undefined) throw new Error("connected without a session");
+    if (session.events !== undefined) take(session.events);
+    for (const alias of session.thread.aliases) pages.set(alias, (pages.get(alias) ?? new Set()).add(socket));
+    socket.on("disconnect", () => {
+      for (const there of pages.values()) there.delete(socket);
+    });
+    socket.on("frame", (...given: unknown[]) => {
+      const [name, data, ack] = pageFrame.parse(given);
+      const frame = { name, data };
+      frames.push({ frame, session });
+      live.receive(frame, session, context).then(
+        ({ events, acknowledgement, end }) => {
+          take(events);
+          ack({ ok: true, ...z.record(z.string(), z.json()).safeParse(acknowledgement).data });
+          if (end === true) socket.disconnect();
+        },
+        (error: unknown) => ack({ ok: false, code: refusal(error).data.code, message: refusal(error).message }),
+      );
+    });
+    socket.emit("session", session.greeting);
+    socket.emit("messages", []);
+  });
+
+  return {
+    handshakes,
+    frames,
+    push(alias: string, message: LiveMessage) {
+      const item = { cursor: message.cursor, message: live.present(message) };
+      for (const socket of pages.get(alias) ?? []) socket.emit("messages", [item]);
+    },
+    async stop() {
+      await io.close();
+    },
+  };
+}
+
+function refusal(error: unknown): Error & { data: { code: string } } {
+  const known = error instanceof RefusedError;
+  return Object.assign(new Error(known ? error.message : "internal error"), {
+    data: { code: known ? error.code : "internal" },
+  });
+}
