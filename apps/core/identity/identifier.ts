@@ -57,6 +57,11 @@ function normaliseEmail(value: string): NormalisedIdentifier | undefined {
   return { type: "email", key: value.toLowerCase(), value };
 }
 
+/** The domain of an identifier's blind index. One that is the account's own never equals another account's. */
+export function identifierDomain(type: string, accountId: string | undefined): string {
+  return accountId === undefined ? `identifier ${type}` : `identifier ${type} ${accountId}`;
+}
+
 /** Whether an e-mail address is a role's (info@, support@): shown, but it joins nobody. */
 export function isRoleMailbox(identifier: { type: string; key: string }): boolean {
   return identifier.type === "email" && ROLE_MAILBOX.test(identifier.key);

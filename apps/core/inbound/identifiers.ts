@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { MessageEvent } from "../../../adapters/contract/index.ts";
-import { normaliseIdentifier } from "../identity/identifier.ts";
+import { identifierDomain, normaliseIdentifier } from "../identity/identifier.ts";
 import type { Database } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { Workspaces } from "../platform/workspaces.ts";
@@ -18,11 +18,6 @@ interface Wanted {
   type: string;
   value: string;
   valueKey: Buffer;
-}
-
-/** The domain of an identifier's blind index. One that is the account's own never equals another account's. */
-export function identifierDomain(type: string, accountId: string | undefined): string {
-  return accountId === undefined ? `identifier ${type}` : `identifier ${type} ${accountId}`;
 }
 
 /** Finds or makes the Identifier rows, and their data keys, that events name. */

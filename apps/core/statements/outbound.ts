@@ -46,7 +46,7 @@ export const applyStatuses = statement<{ message_id: string; thread_id: string; 
  * message asks for an answer, staff took over, the history's entitlement changed) is cancelled here and the next one
  * is looked at in the next call. A send that was interrupted (its time ran out) becomes `unknown`, or is taken again where
  * the channel's sends are idempotent.
- * $1 workspace, $2 threads, $3 claim, $4 sending_until, $5 accounts with idempotent sends.
+ * $1 workspace, $2 threads, $3 claim, $4 sending_until, $5 channels with idempotent sends.
  */
 export const claimSends = statement<{
   message_id: string;
@@ -76,7 +76,7 @@ export const claimSends = statement<{
        CASE
          WHEN h.state = 'sending' AND h.sending_until > clock_timestamp() THEN 'busy'
          WHEN h.state = 'pending' AND h.sending_until > clock_timestamp() THEN 'busy'
-         WHEN h.state = 'sending' AND h.account_id <> ALL($5::uuid[]) THEN 'unknown'
+         WHEN h.state = 'sending' AND t.channel <> ALL($5::text[]) THEN 'unknown'
          WHEN h.based_on_seq IS NOT NULL AND (
               (t.audience = 'private' AND k.owed_seq > h.based_on_seq) OR p.epoch IS DISTINCT FROM h.epoch
               OR c.handled_by IS DISTINCT FROM 'bot') THEN 'cancelled'

@@ -104,3 +104,9 @@ export const parkMessage = statement<never>(
    ON CONFLICT (workspace_id, message_id) DO UPDATE SET error = excluded.error, attempts = parked.attempts + excluded.attempts,
      parked_at = excluded.parked_at, replayed_at = NULL`,
 );
+
+/** Messages that the hub itself answered: no generator needs to. $1 workspace, $2 messages. */
+export const markAnswered = statement<never>(
+  "mark-answered",
+  `UPDATE message SET owed = false WHERE workspace_id = $1 AND id = ANY($2::uuid[])`,
+);

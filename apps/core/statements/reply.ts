@@ -2,6 +2,7 @@ import { statement } from "../platform/database.ts";
 
 export interface TurnRow {
   thread_id: string;
+  account_id: string;
   channel: string;
   audience: "private" | "room";
   identifier_id: string;
@@ -23,7 +24,7 @@ export interface TurnRow {
 export const leaseTurns = statement<TurnRow & Record<string, unknown>>(
   "lease-turns",
   `WITH lanes AS (
-     SELECT DISTINCT ON (s.conversation_id) t.id AS thread_id, t.channel, t.audience, m.identifier_id, n.profile_id, p.epoch,
+     SELECT DISTINCT ON (s.conversation_id) t.id AS thread_id, t.account_id, t.channel, t.audience, m.identifier_id, n.profile_id, p.epoch,
             s.conversation_id, k.owed_seq, k.answered_seq, d.rings
        FROM due d
        JOIN thread_cursor k ON k.workspace_id = $1 AND k.thread_id = d.id AND k.owed_seq > k.answered_seq

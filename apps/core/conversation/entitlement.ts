@@ -1,0 +1,93 @@
+import type { AttributeValue } from "../identity/attributes.ts";
+import { settleAttributes } from "../identity/attributes.ts";
+import { attributeSightings } from "../identity/ledger.ts";
+import { entitledFrom, JOINS_FROM, partition } from "../identity/partition.ts";
+import type { Parts } from "../parts.ts";
+import type { WorkspaceSettings } from "../platform/workspace.ts";
+import * as identity from "../statements/identity.ts";
+
+/** What one handle's thread may know of its customer. */
+export interface Entitlement {
+  profileId: string;
+  /** Identifiers whose history may be replayed here. */
+  identifierIds: Set<string>;
+  /** Identifiers of the profile whose history may not. */
+  withheldIds: Set<string>;
+  attributes: Record<string, AttributeValue>;
+  /** Proven identifiers, opened. */
+  identifiers: { id: string; type: string; value: string }[];
+  firstSeenAt: Date;
+}
+
+/**
+ * What each handle is entitled to: the identifiers proven to be the same person's (or mapped by the business, where the
+ * workspace lets mappings entitle and the platform vouches for the handle). In a room nothing but the handle's own.
+ */
+export async function entitlements(
+  parts: Pick<Parts, "db" | "vault">,
+  scope: { workspaceId: string; settings: WorkspaceSettings },
+  handles: { identifierId: string; profileId: string; audience: "private" | "room" }[],
+): Promise<Entitlement[]> {
+  const { workspaceId, settings } = scope;
+  const profiles = [...new Set(handles.map((h) => h.profileId))];
+  const rows = await identity.identifiersOf(parts.db.pool, [workspaceId, profiles]);
+  const ids = rows.map((r) => r.id);
+  const [evidence, rulings] = await Promise.all([
+    identity.evidenceOf(parts.db.pool, [workspaceId, ids]),
+    identity.rulingsOf(parts.db.pool, [workspaceId, ids]),
+  ]);
+  const keys = await parts.vault.unlock(new Set([...ids, ...evidence.map((e) => e.subject_id)]));
+  const membersOf = Map.groupBy(rows, (r) => r.profile_id);
+  const subjectIn = new Map(rows.map((r) => [r.id, r.profile_id]));
+  const evidenceIn = Map.groupBy(evidence, (e) => subjectIn.get(e.subject_id) ?? "");
+
+  return handles.map((handle) => {
+    const members = membersOf.get(handle.profileId) ?? [];
+    const mine = evidenceIn.get(handle.profileId) ?? [];
+    const sightings = mine.map((e) => ({
+      rank: e.fingerprint.toString("hex"),
+      firstSeen: e.first_seen.getTime(),
+      identifiers: e.identifier_ids.map((id, i) => ({ id, assurance: e.assurances[i] ?? 0 })),
+    }));
+    const proof = new Map<string, number>();
+    for (const s of sightings) {
+      for (const i of s.identifiers) proof.set(i.id, Math.max(i.assurance, proof.get(i.id) ?? 0));
+    }
+    const memberIds = new Set(members.map((m) => m.id));
+    const reached =
+      handle.audience === "room"
+        ? new Set([handle.identifierId])
+        : entitledFrom(handle.identifierId, edgesOf(members, sightings, rulings, settings), {
+            mappingEntitles: settings.mappingEntitles,
+            handleAssurance: proof.get(handle.identifierId) ?? 0,
+          });
+    const usable = mine.filter((e) => reached.has(e.subject_id));
+    return {
+      profileId: handle.profileId,
+      identifierIds: reached,
+      withheldIds: memberIds.difference(reached),
+      attributes: settleAttributes(attributeSightings(keys, usable)),
+      identifiers: members.flatMap((m) => {
+        if (!reached.has(m.id) || (proof.get(m.id) ?? 0) < JOINS_FROM || !keys.has(m.id)) return [];
+        const value = keys.open(m.id, `identifier.value:${m.id}`, m.value);
+        return typeof value === "string" ? [{ id: m.id, type: m.type, value }] : [];
+      }),
+      firstSeenAt: new Date(Math.min(Date.now(), ...usable.map((e) => e.first_seen.getTime()))),
+    };
+  });
+}
+
+function edgesOf(
+  members: { id: string; type: string; value_key: Buffer }[],
+  sightings: Parameters<typeof partition>[0]["sightings"],
+  rulings: { id: string; kind: "link" | "separate"; a_id: string; b_id: string; decided_at: Date }[],
+  settings: WorkspaceSettings,
+) {
+  const { edges } = partition({
+    nodes: members.map((m) => ({ id: m.id, type: m.type, rank: m.value_key.toString("hex") })),
+    sightings,
+    rulings: rulings.map((r) => ({ id: r.id, kind: r.kind, aId: r.a_id, bId: r.b_id, decidedAt: r.decided_at.getTime() })),
+    primaryIdentifier: settings.primaryIdentifier,
+  });
+  return edges;
+}

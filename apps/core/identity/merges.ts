@@ -1,0 +1,168 @@
+import type { Parts } from "../parts.ts";
+import type { Queryable } from "../platform/database.ts";
+import { customerRef, newId } from "../platform/ids.ts";
+import { Problem, notFound } from "../platform/problem.ts";
+import { recompute, type Recomputed } from "./recompute.ts";
+import { profileOfRef } from "./refs.ts";
+import { ComponentGrewError, type ResolveScope } from "./scope.ts";
+
+/** A merge, as people see it. */
+export interface MergeRecord {
+  id: string;
+  cause: "evidence" | "staff";
+  survivorRef: string;
+  absorbedRef: string;
+  mergedBy: string;
+  mergedAt: Date;
+  undoneAt: Date | undefined;
+}
+
+/** Runs after identities moved, in the same transaction: conversations follow. */
+export type AfterMove = (db: Queryable, workspaceId: string, moved: Recomputed) => Promise<void>;
+
+type MergeParts = Pick<Parts, "db" | "vault" | "workspaces"> & { afterMove: AfterMove };
+
+/**
+ * A person says that two profiles are one customer (level 1: it joins by policy). Costs the same for ten messages and for a
+ * million: identifiers are re-pointed, messages stay.
+ * @throws {Problem} notFound · conflict when they are one already, or a rule keeps them apart
+ */
+export async function mergeProfiles(
+  parts: MergeParts,
+  input: { workspaceId: string; refs: [string, string]; by: string; reason?: string },
+): Promise<MergeRecord> {
+  const { workspaceId } = input;
+  return restarting(parts, workspaceId, async (db, scope) => {
+    const [a, b] = await Promise.all(input.refs.map((ref) => profileOfRef(parts.db, workspaceId, ref)));
+    if (a === undefined || b === undefined) throw notFound("profile");
+    if (a === b) throw new Problem("conflict", "these refs already name one customer");
+    const decisionId = newId();
+    await db.query(
+      `INSERT INTO decision (workspace_id, id, kind, a_id, b_id, decided_by, decided_at) VALUES ($1, $2, 'link', $3, $4, $5, clock_timestamp())`,
+      [workspaceId, decisionId, a, b, input.by],
+    );
+    const moved = await recompute(db, scope, [a, b], { recorded: true });
+    const survivor = moved.profileOf.get(a);
+    if (survivor === undefined || survivor !== moved.profileOf.get(b)) {
+      throw new Problem("conflict", "a rule keeps these two customers apart: they have different customer ids, too many identifiers, or were separated before");
+    }
+    await parts.afterMove(db, workspaceId, moved);
+    const absorbed = survivor === a ? b : a;
+    const id = newId();
+    const keys = await parts.vault.unlock([absorbed]);
+    const { rows } = await db.query<{ merged_at: Date }>(
+      `INSERT INTO merge (workspace_id, id, cause, survivor_id, absorbed_id, decision_id, reason, merged_by, merged_at)
+       VALUES ($1, $2, 'staff', $3, $4, $5, $6, $7, clock_timestamp()) RETURNING merged_at`,
+      [
+        workspaceId,
+        id,
+        survivor,
+        absorbed,
+        decisionId,
+        input.reason === undefined ? null : keys.seal(absorbed, `merge.reason:${id}`, input.reason),
+        input.by,
+      ],
+    );
+    return {
+      id,
+      cause: "staff",
+      survivorRef: customerRef(survivor),
+      absorbedRef: customerRef(absorbed),
+      mergedBy: input.by,
+      mergedAt: rows[0]?.merged_at ?? new Date(),
+      undoneAt: undefined,
+    };
+  });
+}
+
+/**
+ * Takes a merge back, at any later time. A person's link is retracted; a merge that evidence made is ruled apart, and stays
+ * so whatever the evidence says. Everything said since goes where its identifier belongs.
+ * @throws {Problem} notFound · conflict when it was undone before
+ */
+export async function undoMerge(
+  parts: MergeParts,
+  input: { workspaceId: string; id: string; by: string },
+): Promise<MergeRecord> {
+  const { workspaceId } = input;
+  return restarting(parts, workspaceId, async (db, scope) => {
+    const { rows } = await db.query<MergeRow>(
+      `SELECT ${MERGE_COLUMNS} FROM merge WHERE workspace_id = $1 AND id = $2 FOR UPDATE`,
+      [workspaceId, input.id],
+    );
+    const merge = rows[0];
+    if (merge === undefined) throw notFound("merge");
+    if (merge.undone_at !== null) throw new Problem("conflict", "this merge was undone before");
+    if (merge.decision_id !== null) {
+      await db.query(`UPDATE decision SET retracted_at = clock_timestamp() WHERE workspace_id = $1 AND id = $2`, [
+        workspaceId,
+        merge.decision_id,
+      ]);
+    } else {
+      await db.query(
+        `INSERT INTO decision (workspace_id, id, kind, a_id, b_id, decided_by, decided_at) VALUES ($1, $2, 'separate', $3, $4, $5, clock_timestamp())`,
+        [workspaceId, newId(), merge.survivor_id, merge.absorbed_id, input.by],
+      );
+    }
+    const moved = await recompute(db, scope, [merge.survivor_id, merge.absorbed_id], { recorded: true });
+    await parts.afterMove(db, workspaceId, moved);
+    const done = await db.query<MergeRow>(
+      `UPDATE merge SET undone_at = clock_timestamp() WHERE workspace_id = $1 AND id = $2 RETURNING ${MERGE_COLUMNS}`,
+      [workspaceId, input.id],
+    );
+    return toRecord(done.rows[0] ?? merge);
+  });
+}
+
+/** Merges, newest first. `before`: the id of the last one seen (ids are ordered by time). */
+export async function listMerges(
+  parts: Pick<Parts, "db">,
+  input: { workspaceId: string; limit: number; before?: string },
+): Promise<MergeRecord[]> {
+  const { rows } = await parts.db.pool.query<MergeRow>(
+    `SELECT ${MERGE_COLUMNS} FROM merge WHERE workspace_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3`,
+    [input.workspaceId, input.before ?? null, input.limit],
+  );
+  return rows.map(toRecord);
+}
+
+const MERGE_COLUMNS = "id, cause, survivor_id, absorbed_id, decision_id, merged_by, merged_at, undone_at";
+
+interface MergeRow {
+  id: string;
+  cause: "evidence" | "staff";
+  survivor_id: string;
+  absorbed_id: string;
+  decision_id: string | null;
+  merged_by: string;
+  merged_at: Date;
+  undone_at: Date | null;
+}
+
+function toRecord(row: MergeRow): MergeRecord {
+  return {
+    id: row.id,
+    cause: row.cause,
+    survivorRef: customerRef(row.survivor_id),
+    absorbedRef: customerRef(row.absorbed_id),
+    mergedBy: row.merged_by,
+    mergedAt: row.merged_at,
+    undoneAt: row.undone_at ?? undefined,
+  };
+}
+
+/** A transaction that starts again when the component grew while its locks were taken. */
+async function restarting<T>(
+  parts: MergeParts,
+  workspaceId: string,
+  work: (db: Queryable, scope: ResolveScope) => Promise<T>,
+): Promise<T> {
+  const settings = await parts.workspaces.settings(workspaceId);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await parts.db.transaction((db) => work(db, { workspaceId, settings, vault: parts.vault }));
+    } catch (error) {
+      if (!(error instanceof ComponentGrewError) || attempt >= 5) throw error;
+    }
+  }
+}

@@ -1,0 +1,190 @@
+import { randomUUID } from "node:crypto";
+import type { Json, OutboundContent } from "../../../adapters/contract/index.ts";
+import { buildContexts, type BuiltContext } from "../conversation/context.ts";
+import { enqueueMessages, type Outgoing } from "../outbound/enqueue.ts";
+import { fit } from "../outbound/fit.ts";
+import type { Parts } from "../parts.ts";
+import { described } from "../platform/log.ts";
+import * as sql from "../statements/reply.ts";
+import type { TurnRow } from "../statements/reply.ts";
+import type { KeyRing } from "../vault/vault.ts";
+import type { Generator, Reply } from "./generator.ts";
+
+type TurnParts = Pick<Parts, "db" | "vault" | "workspaces" | "accounts" | "log">;
+
+/** What a round of answering leaves to be done. */
+export interface Answered {
+  /** Threads with something to send. */
+  outbound: string[];
+  /** Threads to come back to, and when. */
+  again: { threadId: string; at: Date }[];
+}
+
+/** A generator that takes longer has failed; the lease outlives it. Milliseconds. */
+const GENERATE_MS = 30_000;
+const LEASE_MS = 45_000;
+/** After so many failures a person is asked instead. */
+const MAX_FAILURES = 6;
+
+interface Turn {
+  row: TurnRow;
+  context: BuiltContext;
+  /** Undefined: the generator has nothing to say. */
+  reply: Reply | undefined;
+}
+
+/**
+ * Answers threads that wait for it: leases their conversations, builds contexts, asks the generator outside of any
+ * transaction, and puts into the outbox what still stands (no newer message, no person took over, the history still
+ * belongs here).
+ */
+export async function answerThreads(
+  parts: TurnParts,
+  input: { workspaceId: string; threadIds: string[]; generator: Generator },
+): Promise<Answered> {
+  const { workspaceId, threadIds, generator } = input;
+  const token = randomUUID();
+  const leased = await sql.leaseTurns(parts.db.pool, [workspaceId, threadIds, token, new Date(Date.now() + LEASE_MS)]);
+  const result: Answered = { outbound: [], again: [] };
+  const unleased = threadIds.filter((id) => !leased.some((l) => l.thread_id === id));
+  if (unleased.length > 0) {
+    const waiting = await sql.settleUnleased(parts.db.pool, [workspaceId, unleased]);
+    result.again.push(...waiting.map((w) => ({ threadId: w.id, at: new Date(Date.now() + 250) })));
+  }
+  if (leased.length === 0) return result;
+
+  try {
+    const contexts = await contextsOf(parts, workspaceId, leased);
+    const turns: Turn[] = [];
+    const failed: TurnRow[] = [];
+    await Promise.all(
+      leased.map(async (row, i) => {
+        const context = contexts[i];
+        if (context === undefined) return;
+        try {
+          const signal = AbortSignal.timeout(GENERATE_MS);
+          const reply = context.pending.length === 0 ? undefined : await generator.generate(context, { signal });
+          turns.push({ row, context, reply });
+        } catch (error) {
+          parts.log.error({ ...described(error), threadId: row.thread_id, generator: generator.name }, "a generator failed");
+          if (row.rings >= MAX_FAILURES) turns.push({ row, context, reply: { messages: [], handoff: true, because: ["failed"] } });
+          else failed.push(row);
+        }
+      }),
+    );
+    const outcome = await commit(parts, { workspaceId, token, turns });
+    result.outbound.push(...outcome.standing);
+    result.again.push(...outcome.more.map((threadId) => ({ threadId, at: new Date() })));
+    // Something newer came, or the ground moved: its own doorbell is due, this one's lease must not hold it up.
+    result.again.push(...outcome.fallen.map((threadId) => ({ threadId, at: new Date() })));
+    for (const row of failed) {
+      const at = new Date(Date.now() + 1_000 * 2 ** row.rings);
+      await sql.putOffReplies(parts.db.pool, [workspaceId, [row.thread_id], at]);
+      result.again.push({ threadId: row.thread_id, at });
+    }
+    const held = [...failed, ...turns.map((t) => t.row).filter((r) => outcome.fallen.includes(r.thread_id))];
+    if (held.length > 0) await release(held);
+  } catch (error) {
+    await release(leased).catch(() => undefined);
+    throw error;
+  }
+  return result;
+
+  async function release(rows: TurnRow[]): Promise<void> {
+    await sql.releaseLeases(parts.db.pool, [workspaceId, rows.map((r) => r.conversation_id), token]);
+  }
+}
+
+async function contextsOf(parts: TurnParts, workspaceId: string, rows: TurnRow[]): Promise<BuiltContext[]> {
+  const settings = await parts.workspaces.settings(workspaceId);
+  const keys = await parts.vault.unlock(rows.flatMap((r) => r.state_key_id ?? []));
+  return buildContexts(
+    parts,
+    { workspaceId, settings },
+    rows.map((r) => ({
+      threadId: r.thread_id,
+      channel: r.channel,
+      audience: r.audience,
+      identifierId: r.identifier_id,
+      profileId: r.profile_id,
+      conversationId: r.conversation_id,
+      owedSeq: r.owed_seq,
+      answeredSeq: r.answered_seq,
+      state: stateOf(keys, r),
+    })),
+  );
+}
+
+function stateOf(keys: KeyRing, row: TurnRow): Json {
+  if (row.state === null || row.state_key_id === null || !keys.has(row.state_key_id)) return null;
+  return keys.open(row.state_key_id, `conversation.state:${row.conversation_id}`, row.state) as Json;
+}
+
+async function commit(
+  parts: TurnParts,
+  input: { workspaceId: string; token: string; turns: Turn[] },
+): Promise<{ standing: string[]; fallen: string[]; more: string[] }> {
+  const { workspaceId, token } = input;
+  const turns = input.turns.sort((x, y) => (x.row.thread_id < y.row.thread_id ? -1 : 1));
+  if (turns.length === 0) return { standing: [], fallen: [], more: [] };
+  const outgoing = new Map(await Promise.all(turns.map(async (t) => [t, await fitted(parts, t)] as const)));
+  const keys = await parts.vault.unlock(turns.map((t) => t.row.identifier_id));
+  return parts.db.transaction(async (db) => {
+    const rows = await sql.standingReplies(db, [
+      workspaceId,
+      turns.map((t) => t.row.thread_id),
+      turns.map((t) => t.row.conversation_id),
+      turns.map((t) => t.row.owed_seq),
+      turns.map((t) => t.row.identifier_id),
+      turns.map((t) => t.row.profile_id),
+      turns.map((t) => t.row.epoch),
+      token,
+    ]);
+    const stand = new Set(rows.map((r) => r.thread_id));
+    const standing = turns.filter((t) => stand.has(t.row.thread_id));
+    await enqueueMessages(db, { workspaceId, vault: parts.vault }, standing.flatMap((t) => messagesOf(t, outgoing.get(t) ?? [])));
+    const more = await sql.finishReplies(db, [
+      workspaceId,
+      standing.map((t) => t.row.thread_id),
+      standing.map((t) => (t.context.pending.length === 0 ? t.row.owed_seq : t.context.answersUpTo)),
+      standing.map((t) => t.row.conversation_id),
+      standing.map((t) => t.reply?.intent ?? null),
+      standing.map((t) => sealedState(keys, t)),
+      standing.map((t) => t.row.identifier_id),
+      standing.map((t) => t.reply?.handoff ?? false),
+    ]);
+    return {
+      standing: standing.filter((t) => (outgoing.get(t)?.length ?? 0) > 0).map((t) => t.row.thread_id),
+      fallen: turns.filter((t) => !stand.has(t.row.thread_id)).map((t) => t.row.thread_id),
+      more: more.map((m) => m.id),
+    };
+  });
+}
+
+async function fitted(parts: TurnParts, { row, reply }: Turn): Promise<OutboundContent[]> {
+  if (reply === undefined || reply.messages.length === 0) return [];
+  const account = await parts.accounts.find(row.account_id);
+  return account ? reply.messages.flatMap((m) => fit(m, account.adapter.limits)) : reply.messages;
+}
+
+function messagesOf({ row, context, reply }: Turn, contents: OutboundContent[]): Outgoing[] {
+  return contents.map((content, i) => ({
+    threadId: row.thread_id,
+    identifierId: row.identifier_id,
+    author: "bot",
+    content,
+    conversationId: row.conversation_id,
+    because: reply?.because ?? [],
+    basis: {
+      owedSeq: context.answersUpTo,
+      answeredSeq: i === 0 ? row.answered_seq : null,
+      profileId: row.profile_id,
+      epoch: row.epoch,
+    },
+  }));
+}
+
+function sealedState(keys: KeyRing, { row, reply }: Turn): Buffer | null {
+  if (reply?.state === undefined) return null;
+  return keys.seal(row.identifier_id, `conversation.state:${row.conversation_id}`, reply.state);
+}
