@@ -167,7 +167,8 @@ function identifiersSeen(
       return [{ id, ...told, assurance, owned, channel, firstSeenAt, lastSeenAt }];
     })
     .sort(
-      (x, y) => y.assurance - x.assurance || x.firstSeenAt.getTime() - y.firstSeenAt.getTime() || (x.id < y.id ? -1 : 1),
+      (x, y) =>
+        y.assurance - x.assurance || x.firstSeenAt.getTime() - y.firstSeenAt.getTime() || (x.id < y.id ? -1 : 1),
     );
 }
 

@@ -1,0 +1,130 @@
+import { profileOfRef } from "../identity/refs.ts";
+import type { Parts } from "../parts.ts";
+import { customerRef } from "../platform/ids.ts";
+import { pageOf, placeBefore, type Page, type PageRequest } from "../platform/page.ts";
+import { notFound } from "../platform/problem.ts";
+import { identifiersOf } from "../statements/identity.ts";
+import * as sql from "../statements/timeline.ts";
+import type { TimelineRow } from "../statements/timeline.ts";
+import type { KeyRing } from "../vault/vault.ts";
+import { openInbound, openOutbound, readable } from "./body.ts";
+
+/** How far the delivery of an outbound message is. */
+export const DELIVERY_STATES = [
+  "pending",
+  "sending",
+  "sent",
+  "delivered",
+  "read",
+  "failed",
+  "unknown",
+  "cancelled",
+] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+/** One message, or anything else that has a place in a timeline. */
+export interface TimelineEntry {
+  id: string;
+  threadId: string;
+  channel: string;
+  audience: "private" | "room";
+  direction: "in" | "out";
+  author: "customer" | "bot" | "staff" | "system";
+  kind: string;
+  /** What a person would read. */
+  text: string;
+  buttons?: { id: string; title: string }[];
+  at: Date;
+  /** The provider's time of it, if told. */
+  occurredAt?: Date;
+  state?: DeliveryState;
+  error?: string;
+  parked?: true;
+}
+
+type ReadParts = Pick<Parts, "db" | "vault">;
+
+/** What stands where the words were, once a customer was erased. */
+const ERASED = "[erased]";
+
+/**
+ * A customer's messages on every channel, newest first.
+ * @throws {Problem} notFound; `invalid` when `before` is none of ours
+ */
+export async function readTimeline(
+  parts: ReadParts,
+  workspaceId: string,
+  request: PageRequest & { ref: string },
+): Promise<Page<TimelineEntry>> {
+  const place = placeBefore(request.before);
+  const profileId = await profileOfRef(parts.db, workspaceId, request.ref);
+  if (profileId === undefined) throw notFound("profile");
+  const identifiers = (await identifiersOf(parts.db.pool, [workspaceId, [profileId]])).map((i) => i.id);
+  const rows = await sql.timelinePage(parts.db.pool, [workspaceId, identifiers, place.at, place.id, request.limit + 1]);
+  const keys = await parts.vault.unlock(identifiers);
+  return pageOf(rows, request.limit, { place: placeOf, item: (row) => entryOf(keys, row) });
+}
+
+/** Messages by their ids, in that order. */
+export async function readEntries(parts: ReadParts, workspaceId: string, ids: string[]): Promise<TimelineEntry[]> {
+  const rows = await sql.timelineItems(parts.db.pool, [workspaceId, ids]);
+  const keys = await parts.vault.unlock(rows.map((r) => r.identifier_id));
+  return rows.map((row) => entryOf(keys, row));
+}
+
+/**
+ * Outbound messages that may or may not have arrived, newest first, each with its customer.
+ * @throws {Problem} `invalid` when `before` is none of ours
+ */
+export async function readUnknown(
+  parts: ReadParts,
+  workspaceId: string,
+  request: PageRequest,
+): Promise<Page<TimelineEntry & { ref: string }>> {
+  const place = placeBefore(request.before);
+  const rows = await sql.unknownPage(parts.db.pool, [workspaceId, place.at, place.id, request.limit + 1]);
+  const keys = await parts.vault.unlock(rows.map((r) => r.identifier_id));
+  return pageOf(rows, request.limit, {
+    place: placeOf,
+    item: (row) => ({ ...entryOf(keys, row), ref: customerRef(row.profile_id ?? row.identifier_id) }),
+  });
+}
+
+function placeOf(row: TimelineRow): { at: Date; id: string } {
+  return { at: row.received_at, id: row.id };
+}
+
+function entryOf(keys: KeyRing, row: TimelineRow): TimelineEntry {
+  return {
+    id: row.id,
+    threadId: row.thread_id,
+    channel: row.channel,
+    audience: row.audience,
+    direction: row.direction,
+    author: row.author,
+    kind: row.kind,
+    ...wordsOf(keys, row),
+    at: row.received_at,
+    ...(isState(row.state) ? { state: row.state } : {}),
+    ...(row.error === null ? {} : { error: row.error }),
+    ...(row.parked ? { parked: true } : {}),
+  };
+}
+
+function wordsOf(keys: KeyRing, row: TimelineRow): Pick<TimelineEntry, "text" | "buttons" | "occurredAt"> {
+  if (!keys.has(row.identifier_id)) return { text: ERASED };
+  // What came in through a channel has an inbound body, an echo of the business's own phone too.
+  if (row.out_seq > 0) {
+    const { content } = openOutbound(keys, row);
+    return { text: content.text, ...(content.buttons ? { buttons: content.buttons } : {}) };
+  }
+  const body = openInbound(keys, row);
+  return {
+    text: readable(body.content),
+    ...(body.providerTime === undefined ? {} : { occurredAt: row.occurred_at }),
+  };
+}
+
+function isState(state: string | null): state is DeliveryState {
+  return DELIVERY_STATES.some((known) => known === state);
+}
