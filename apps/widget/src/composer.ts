@@ -24,9 +24,9 @@ export function createComposer(onSay: (text: string) => void): Composer {
   const send = element(
     "button",
     { type: "submit", class: "send", "aria-label": words.send },
-    icon("M5 12l14-7-4.5 14-3-5.5z"),
+    icon("M12 19V6M6 11l6-6 6 6"),
   );
-  const length = element("p", { id: "length", class: "length", role: "status" });
+  const length = element("p", { id: "length", class: "length", dir: "auto", role: "status" });
   const root = element("form", { class: "composer" }, label, element("div", { class: "box" }, field, send), length);
   let maxLength = 4000;
   let enabled = true;

@@ -55,8 +55,9 @@ export function createLog(options: {
 
   function newLine({ direction, text }: Entry): HTMLElement {
     const who = element("span", { class: "hidden" }, `${direction === "in" ? words.you : words.us}: `);
-    const bubble = element("p", { class: "bubble", dir: "auto" }, who, ...linked(text));
-    return element("li", { class: `line ${direction}` }, bubble, element("div", { class: "meta" }));
+    // Beside the bubble, not in it: the first letters in it decide which way its text runs.
+    const bubble = element("p", { class: "bubble", dir: "auto" }, ...linked(text));
+    return element("li", { class: `line ${direction}` }, who, bubble, element("div", { class: "meta", dir: "auto" }));
   }
 
   function meta(entry: Entry, last: boolean): (Node | string)[] {

@@ -37,7 +37,7 @@ export function createPanel(options: {
     { type: "button", class: "close", "aria-label": words.close },
     icon("M6 6l12 12M18 6L6 18"),
   );
-  const notice = element("p", { class: "notice", role: "status", hidden: "" });
+  const notice = element("p", { class: "notice", dir: "auto", role: "status", hidden: "" });
   const heading = element("h2", { id: "title", dir: "auto" }, options.title);
   const panel = element(
     "section",
