@@ -49,7 +49,7 @@ export async function answerThreads(
   const unleased = threadIds.filter((id) => !leased.some((l) => l.thread_id === id));
   if (unleased.length > 0) {
     const waiting = await sql.settleUnleased(parts.db.pool, [workspaceId, unleased]);
-    result.again.push(...waiting.map((w) => ({ threadId: w.id, at: new Date(Date.now() + 250) })));
+    result.again.push(...waiting.map((w) => ({ threadId: w.id, at: w.due_at })));
   }
   if (leased.length === 0) return result;
 

@@ -50,30 +50,27 @@ export const leaseTurns = statement<TurnRow & Record<string, unknown>>(
 );
 
 /**
- * Threads that nobody needs to answer any more: all is answered, or a person answers. Their doorbells go; the others, if any
- * were not leased, come again shortly. Answers those. $1 workspace, $2 threads that were not leased.
+ * Threads that nobody needs to answer any more: all is answered, or a person answers. Their doorbells go; the others come
+ * again: shortly where the lease was taken, else when they are due. Answers those.
+ * $1 workspace, $2 threads that were not leased.
  */
-export const settleUnleased = statement<{ id: string }>(
+export const settleUnleased = statement<{ id: string; due_at: Date }>(
   "settle-unleased",
   `WITH judged AS MATERIALIZED (
-     SELECT d.id, NOT EXISTS (
-         SELECT 1 FROM thread_cursor k WHERE k.workspace_id = $1 AND k.thread_id = d.id AND k.owed_seq > k.answered_seq
-       ) OR EXISTS (
-         SELECT 1 FROM thread_cursor k
-           JOIN LATERAL (
-             SELECT identifier_id FROM message WHERE workspace_id = $1 AND thread_id = d.id AND seq > k.answered_seq
-                AND seq <= k.owed_seq AND out_seq = 0 AND owed ORDER BY seq LIMIT 1) m ON true
-           JOIN segment s ON s.workspace_id = $1 AND s.thread_id = d.id AND s.identifier_id = m.identifier_id AND s.to_seq IS NULL
-           JOIN conversation c ON c.workspace_id = $1 AND c.id = s.conversation_id AND c.handled_by = 'staff'
-          WHERE k.workspace_id = $1 AND k.thread_id = d.id
-       ) AS over
-       FROM due d WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = ANY($2::uuid[])
-        AND d.due_at <= clock_timestamp() + interval '20 milliseconds' ORDER BY d.id FOR UPDATE OF d
+     SELECT d.id, d.due_at, k.thread_id IS NULL OR c.handled_by = 'staff' AS over
+       FROM due d
+       LEFT JOIN thread_cursor k ON k.workspace_id = $1 AND k.thread_id = d.id AND k.owed_seq > k.answered_seq
+       LEFT JOIN LATERAL (
+         SELECT identifier_id FROM message WHERE workspace_id = $1 AND thread_id = d.id AND seq > k.answered_seq
+            AND seq <= k.owed_seq AND out_seq = 0 AND owed ORDER BY seq LIMIT 1) m ON true
+       LEFT JOIN segment s ON s.workspace_id = $1 AND s.thread_id = d.id AND s.identifier_id = m.identifier_id AND s.to_seq IS NULL
+       LEFT JOIN conversation c ON c.workspace_id = $1 AND c.id = s.conversation_id
+      WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = ANY($2::uuid[]) ORDER BY d.id FOR UPDATE OF d
    ), gone AS (
      DELETE FROM due d USING judged j WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = j.id AND j.over
    )
-   UPDATE due d SET due_at = clock_timestamp() + interval '250 milliseconds' FROM judged j
-    WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = j.id AND NOT j.over RETURNING d.id`,
+   UPDATE due d SET due_at = GREATEST(d.due_at, clock_timestamp() + interval '250 milliseconds') FROM judged j
+    WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = j.id AND NOT j.over RETURNING d.id, d.due_at`,
 );
 
 export interface HistoryRow {

@@ -1,0 +1,105 @@
+import { processThreads } from "../core/inbound/process.ts";
+import { deliverThreads } from "../core/outbound/deliver.ts";
+import type { Parts } from "../core/parts.ts";
+import { batcher } from "../core/platform/batch.ts";
+import type { Bell, Ring } from "../core/platform/doorbell.ts";
+import { described } from "../core/platform/log.ts";
+import type { Queues } from "../core/platform/queues.ts";
+import { answerThreads } from "../core/reply/turn.ts";
+import type { Generator } from "../core/reply/generator.ts";
+
+/** What the stages need besides the core's parts. Durations in milliseconds. */
+export interface FlowOptions {
+  generator: Generator;
+  replyQuietMs: number;
+  replyMaxWaitMs: number;
+  sendTimeoutMs: number;
+}
+
+/** The way of a message behind the door. */
+export interface Flow {
+  /** Works on what was rung for. `again`: the sweeper rang, so an earlier try may have ended badly. */
+  work(bell: Bell, rings: Ring[], again: boolean): Promise<void>;
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>;
+}
+
+/** Threads that share a transaction, and transactions that run beside each other: one works while one waits for the disk. */
+const THREADS_PER_BATCH = 64;
+const CONCURRENCY: Record<Bell, number> = { inbound: 2, reply: 2, outbound: 3 };
+
+/**
+ * The one place that knows the order of the stages:
+ *
+ *     inbound ── identity, conversation ──► reply ── context, generator ──► outbound ── provider
+ *
+ * Each stage ends in a commit that also says what is due next; ringing for it is only a courtesy.
+ */
+export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Flow {
+  const patience = { quietMs: options.replyQuietMs, maxWaitMs: options.replyMaxWaitMs };
+
+  const stages: Record<Bell, (workspaceId: string, threadIds: string[], again: boolean) => Promise<void>> = {
+    async inbound(workspaceId, threadIds, again) {
+      const done = await processThreads(parts, { workspaceId, threadIds, patience, again });
+      queues.ring("inbound", ringsFor(workspaceId, done.more));
+      queues.ringAt("reply", ringsFor(workspaceId, done.owed), new Date(Date.now() + patience.quietMs));
+      queues.ring("outbound", ringsFor(workspaceId, done.outbound));
+      tell(workspaceId, done.touched);
+    },
+    async reply(workspaceId, threadIds) {
+      const done = await answerThreads(parts, { workspaceId, threadIds, generator: options.generator });
+      queues.ring("outbound", ringsFor(workspaceId, done.outbound));
+      comeBack("reply", workspaceId, done.again);
+      tell(workspaceId, done.outbound);
+    },
+    async outbound(workspaceId, threadIds) {
+      const done = await deliverThreads(parts, { workspaceId, threadIds, sendTimeoutMs: options.sendTimeoutMs });
+      queues.ring("reply", ringsFor(workspaceId, done.reopened));
+      comeBack("outbound", workspaceId, done.again);
+      tell(workspaceId, done.touched);
+    },
+  };
+
+  function comeBack(bell: Bell, workspaceId: string, again: { threadId: string; at: Date }[]): void {
+    for (const { threadId, at } of again) queues.ringAt(bell, ringsFor(workspaceId, [threadId]), at);
+  }
+
+  function tell(workspaceId: string, threadIds: string[]): void {
+    if (threadIds.length > 0) parts.live.publish({ workspaceId, threadIds: [...new Set(threadIds)] });
+  }
+
+  const batches = new Map(
+    (["inbound", "reply", "outbound"] as const).map((bell) => [
+      bell,
+      batcher<Ring & { again: boolean }, void>({
+        maxSize: THREADS_PER_BATCH,
+        concurrency: CONCURRENCY[bell],
+        async run(items) {
+          for (const [workspaceId, group] of Map.groupBy(items, (i) => i.workspaceId)) {
+            const threadIds = [...new Set(group.map((i) => i.threadId))].sort();
+            try {
+              await stages[bell](workspaceId, threadIds, group.some((i) => i.again));
+            } catch (error) {
+              // Nothing is lost: what is due still stands in the database, and the sweeper comes back to it.
+              parts.log.warn({ ...described(error), bell, threads: threadIds.length }, "a batch failed");
+            }
+          }
+          return items.map(() => undefined);
+        },
+      }),
+    ]),
+  );
+
+  return {
+    async work(bell, rings, again) {
+      await Promise.all(rings.map((ring) => batches.get(bell)?.add({ ...ring, again })));
+    },
+    async idle() {
+      await Promise.all([...batches.values()].map((b) => b.idle()));
+    },
+  };
+}
+
+function ringsFor(workspaceId: string, threadIds: string[]): Ring[] {
+  return [...new Set(threadIds)].map((threadId) => ({ workspaceId, threadId }));
+}

@@ -1,0 +1,65 @@
+import type { Parts } from "../core/parts.ts";
+import { BELLS } from "../core/platform/doorbell.ts";
+import { described } from "../core/platform/log.ts";
+import { sweepDue } from "../core/statements/due.ts";
+import type { Flow } from "./flow.ts";
+
+/** Younger than this it is on its way: its doorbell was rung. Milliseconds. */
+const GRACE_MS = 1_000;
+const AT_MOST = 500;
+const HOUSEKEEPING_MS = 10 * 60_000;
+
+/**
+ * Looks for what is overdue and hands it to this process's own stages, not to the queue: so a lost doorbell costs a
+ * delay, and a queue that is away altogether costs no more than that.
+ */
+export function startSweeper(parts: Pick<Parts, "db" | "log">, flow: Flow, everyMs: number): { stop(): Promise<void> } {
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = Promise.resolve();
+  let tidied = 0;
+
+  async function sweep(): Promise<void> {
+    const rows = await sweepDue(parts.db.pool, [GRACE_MS, AT_MOST]);
+    const work = BELLS.map((bell) => {
+      const rings = rows.filter((r) => r.kind === bell).map((r) => ({ workspaceId: r.workspace_id, threadId: r.id }));
+      return rings.length > 0 ? flow.work(bell, rings, true) : undefined;
+    });
+    await Promise.all(work);
+    if (Date.now() - tidied > HOUSEKEEPING_MS) {
+      tidied = Date.now();
+      await tidy(parts);
+    }
+  }
+
+  function next(): void {
+    if (stopped) return;
+    timer = setTimeout(() => {
+      running = sweep()
+        .catch((error: unknown) => parts.log.warn(described(error), "a sweep failed; the next one comes"))
+        .finally(next);
+    }, everyMs);
+  }
+  next();
+
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+/** What has had its time. Receipts are kept 35 days: no provider redelivers for longer. */
+async function tidy(parts: Pick<Parts, "db">): Promise<void> {
+  for (const text of [
+    `DELETE FROM adapter_state WHERE expires_at < now()`,
+    `DELETE FROM idempotency_key WHERE expires_at < now()`,
+    `DELETE FROM early_status WHERE at < now() - interval '35 days'`,
+    `DELETE FROM receipt WHERE received_at < now() - interval '35 days'`,
+    `UPDATE conversation SET status = 'open', snoozed_until = NULL WHERE status = 'snoozed' AND snoozed_until < now()`,
+  ]) {
+    await parts.db.pool.query(text);
+  }
+}

@@ -1,0 +1,27 @@
+import type { Ingest } from "../core/inbound/ingest.ts";
+import type { Parts } from "../core/parts.ts";
+import { BELLS } from "../core/platform/doorbell.ts";
+import type { Queues } from "../core/platform/queues.ts";
+import { openFlow, type FlowOptions } from "./flow.ts";
+import { startListeners } from "./listeners.ts";
+import { startSweeper } from "./sweeper.ts";
+
+/** A running worker. */
+export interface Worker {
+  /** Stops taking work and finishes what is under way. */
+  stop(): Promise<void>;
+}
+
+/** Starts the consumers, the sweeper and the listeners of this process. */
+export function startWorker(parts: Parts, queues: Queues, ingest: Ingest, options: FlowOptions & { sweepMs: number }): Worker {
+  const flow = openFlow(parts, queues, options);
+  for (const bell of BELLS) queues.consume(bell, (rings) => flow.work(bell, rings, false));
+  const sweeper = startSweeper(parts, flow, options.sweepMs);
+  const listeners = startListeners(parts, ingest);
+  return {
+    async stop() {
+      await Promise.all([sweeper.stop(), listeners.stop()]);
+      await flow.idle();
+    },
+  };
+}
