@@ -1,0 +1,138 @@
+import type { OutboundContent } from "../../../adapters/contract/index.ts";
+import { contending } from "../conversation/cases.ts";
+import { takeIntoConversations } from "../conversation/take.ts";
+import { readProfile, type ProfileView } from "../identity/profile.ts";
+import type { Parts } from "../parts.ts";
+import type { Queryable } from "../platform/database.ts";
+import { invalidField, Problem } from "../platform/problem.ts";
+import { answerThreads, lockCursorsOf } from "../statements/conversation.ts";
+import { lockIdentifiers } from "../statements/identity.ts";
+import { cancelBotReplies, lockCursor } from "../statements/outbound.ts";
+import { privateLanes, type LaneRow } from "../statements/write.ts";
+import { enqueueMessages } from "./enqueue.ts";
+import { fit } from "./fit.ts";
+
+/** The customer's attribute that says where they want to be written to: a channel's id. */
+const PREFERRED = "preferred_channel";
+
+/** A message of staff, on its way. */
+export interface Written {
+  /** One, or several where the channel takes only shorter ones. */
+  messageIds: string[];
+  threadId: string;
+  channel: string;
+}
+
+type WriteParts = Pick<Parts, "db" | "vault" | "workspaces" | "doorbells" | "live" | "adapters">;
+
+/**
+ * Writes to a customer, in the name of staff: on the channel given, else on the preferred one, else in the private thread that
+ * they wrote in last of those that may be written to. What the bot was about to say in the conversation is cancelled;
+ * the bot goes on answering afterwards, unless staff has taken the conversation over.
+ * @throws {Problem} notFound · `invalid` when the channel is not installed · conflict when nothing may be written to
+ */
+export async function writeToCustomer(
+  parts: WriteParts,
+  input: { workspaceId: string; ref: string; content: OutboundContent; channel?: string | undefined },
+): Promise<Written> {
+  const { workspaceId } = input;
+  if (input.channel !== undefined && !parts.adapters.has(input.channel)) {
+    throw invalidField("channel", "is not installed; GET /v1/channels lists those that are");
+  }
+  for (let attempt = 1; ; attempt++) {
+    const profile = await readProfile(parts, workspaceId, input.ref);
+    const lane = await chooseLane(parts, workspaceId, { profile, channel: input.channel });
+    const messageIds = await contending(() =>
+      parts.db.transaction((db) => write(parts, db, { ...input, profileId: profile.id, lane })),
+    );
+    if (messageIds !== undefined) {
+      parts.doorbells.ring("outbound", [{ workspaceId, threadId: lane.thread_id }]);
+      parts.live.publish({ workspaceId, threadIds: [lane.thread_id] });
+      return { messageIds, threadId: lane.thread_id, channel: lane.channel };
+    }
+    if (attempt >= 5) throw new Problem("conflict", "This customer's profile keeps changing; try again in a moment.");
+  }
+}
+
+async function chooseLane(
+  parts: WriteParts,
+  workspaceId: string,
+  wanted: { profile: ProfileView; channel: string | undefined },
+): Promise<LaneRow> {
+  const { profile, channel } = wanted;
+  const identifiers = profile.identifiers.filter((i) => i.owned).map((i) => i.id);
+  const lanes = await privateLanes(parts.db.pool, [workspaceId, identifiers]);
+  const judged = lanes.map((lane) => ({ lane, obstacle: obstacleOf(parts, lane) }));
+  const open = judged.filter((j) => j.obstacle === undefined).map((j) => j.lane);
+  const preferred = profile.attributes[PREFERRED]?.value.trim().toLowerCase();
+  const chosen =
+    channel === undefined
+      ? (open.find((lane) => lane.channel === preferred) ?? open[0])
+      : open.find((lane) => lane.channel === channel);
+  if (chosen !== undefined) return chosen;
+  const where = channel === undefined ? "" : ` on ${channel}`;
+  const obstacle = judged.find((j) => channel === undefined || j.lane.channel === channel)?.obstacle;
+  throw new Problem(
+    "conflict",
+    obstacle === undefined
+      ? `This customer has no private thread${where} yet; they have to write first.`
+      : `This customer can't be written to${where} now: ${obstacle}.`,
+    { code: "no-channel-open", ...(channel === undefined ? {} : { field: "channel" }) },
+  );
+}
+
+/** Why a thread may not be written to; undefined when it may. */
+function obstacleOf(parts: WriteParts, lane: LaneRow): string | undefined {
+  const limits = parts.adapters.get(lane.channel)?.limits;
+  if (limits === undefined) return `the channel ${lane.channel} is not installed any more`;
+  if (lane.account_status === null) return "the channel account was deleted";
+  if (lane.account_status !== "active") return "the channel account is paused";
+  if (lane.last_inbound_at === null) {
+    return limits.canWriteFirst === true ? undefined : "the customer has to write first on this channel";
+  }
+  const window = limits.replyWindowMs;
+  if (window !== undefined && Date.now() - lane.last_inbound_at.getTime() > window) {
+    return `the channel takes free text only ${Math.round(window / 3_600_000)} h after the customer's last message`;
+  }
+  return undefined;
+}
+
+/** Undefined: the thread's owner has become another customer since; look again. */
+async function write(
+  parts: WriteParts,
+  db: Queryable,
+  input: { workspaceId: string; content: OutboundContent; profileId: string; lane: LaneRow },
+): Promise<string[] | undefined> {
+  const { workspaceId, profileId } = input;
+  const { thread_id: threadId, owner_id: ownerId, channel } = input.lane;
+  // The order of all locks: cursor, identifiers, conversation.
+  const [cursor] = await lockCursor(db, [workspaceId, threadId]);
+  const [owner] = await lockIdentifiers(db, [workspaceId, [ownerId]]);
+  if (cursor === undefined || owner?.profile_id !== profileId) return undefined;
+  const settings = await parts.workspaces.settings(workspaceId);
+  const lane = { threadId, identifierId: ownerId, profileId, fromSeq: cursor.processed_seq + 1 };
+  const taken = (await takeIntoConversations(db, { workspaceId, settings }, [lane])).get(lane);
+  const conversationId = taken?.conversationId ?? null;
+  if (conversationId !== null) {
+    await cancelBotReplies(db, [workspaceId, conversationId]);
+    // Where a person answers, what they say answers what was asked; the bot must not come back to it later.
+    if (taken?.handledBy === "staff") {
+      const cursors = await lockCursorsOf(db, [workspaceId, conversationId]);
+      await answerThreads(db, [workspaceId, cursors.map((k) => k.thread_id)]);
+    }
+  }
+  const limits = parts.adapters.get(channel)?.limits;
+  if (limits === undefined) throw new Error("the adapter of a chosen thread is gone");
+  const enqueued = await enqueueMessages(
+    db,
+    { workspaceId, vault: parts.vault },
+    fit(input.content, limits).map((content) => ({
+      threadId,
+      identifierId: ownerId,
+      author: "staff",
+      content,
+      conversationId,
+    })),
+  );
+  return enqueued.map((e) => e.messageId);
+}

@@ -1,0 +1,71 @@
+import { z } from "zod";
+import type { ChannelAdapter } from "../../../adapters/contract/index.ts";
+import type { Handlers } from "../../core/api/routes.ts";
+import {
+  changeAccount,
+  createAccount,
+  deleteAccount,
+  listAccounts,
+  readAccount,
+  type ConfigureParts,
+} from "../../core/channels/configure.ts";
+import type { GatewayParts } from "../parts.ts";
+import { accountShape } from "./shapes.ts";
+
+type Ids =
+  | "channels.list"
+  | "channelAccounts.list"
+  | "channelAccounts.create"
+  | "channelAccounts.get"
+  | "channelAccounts.change"
+  | "channelAccounts.delete";
+
+/** Channels and their accounts. */
+export function channelHandlers(parts: GatewayParts): Pick<Handlers, Ids> {
+  const configure: ConfigureParts = { ...parts, publicUrl: parts.exposure.publicUrl };
+  return {
+    async "channels.list"() {
+      return { status: 200, body: { items: [...parts.adapters.values()].map(kindOf) } };
+    },
+    async "channelAccounts.list"({ actor, query }) {
+      const page = await listAccounts(configure, actor.workspaceId, query);
+      return { status: 200, body: { ...page, items: page.items.map(accountShape) } };
+    },
+    async "channelAccounts.create"({ actor, body }) {
+      const account = await createAccount(configure, { workspaceId: actor.workspaceId, ...body });
+      return {
+        status: 201,
+        body: accountShape(account),
+        headers: { location: `/v1/channel-accounts/${account.id}` },
+      };
+    },
+    async "channelAccounts.get"({ actor, params }) {
+      return { status: 200, body: accountShape(await readAccount(configure, actor.workspaceId, params.id)) };
+    },
+    async "channelAccounts.change"({ actor, params, body }) {
+      const input = { workspaceId: actor.workspaceId, id: params.id, change: body };
+      return { status: 200, body: accountShape(await changeAccount(configure, input)) };
+    },
+    async "channelAccounts.delete"({ actor, params }) {
+      await deleteAccount(parts, actor.workspaceId, params.id);
+      return { status: 204 };
+    },
+  };
+}
+
+function kindOf(adapter: ChannelAdapter) {
+  const { id, label, identifiers, limits } = adapter;
+  const settings: Record<string, unknown> = z.toJSONSchema(adapter.settings, { io: "input", unrepresentable: "any" });
+  return {
+    id,
+    label,
+    identifiers,
+    settings,
+    limits: {
+      text: { maxLength: limits.text.maxLength },
+      ...(limits.buttons ? { buttons: limits.buttons } : {}),
+      ...(limits.replyWindowMs === undefined ? {} : { replyWindowMs: limits.replyWindowMs }),
+      ...(limits.canWriteFirst === undefined ? {} : { canWriteFirst: limits.canWriteFirst }),
+    },
+  };
+}
