@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -26,7 +26,7 @@ export interface TestRedis {
 /** As production wants it: nothing acknowledged is lost, nothing evicted. */
 const DURABLE = ["--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction", "--save", ""];
 
-/** Redis goes when our end of the pipe closes, so also when the test process is killed. */
+/** Redis and its scratch directory go when our end of the pipe closes, so also when the test process is killed. */
 const WATCHDOG = `
 exec 3<&0
 "$@" </dev/null 3<&- &
@@ -35,7 +35,8 @@ server=$!
 guard=$!
 exec 3<&-
 wait $server
-kill $guard 2>/dev/null
+wait $guard
+[ -z "$SCRATCH" ] || rm -rf "$SCRATCH"
 `;
 
 /**
@@ -50,6 +51,7 @@ export async function startRedis(options: { args?: string[]; port?: number; dir?
   const command = ["redis-server", "--bind", "127.0.0.1", "--port", String(port), "--dir", dir, ...DURABLE];
   const child = spawn("/bin/sh", ["-c", WATCHDOG, "sh", ...command, ...(options.args ?? [])], {
     detached: true,
+    env: { ...process.env, SCRATCH: options.dir === undefined ? dir : "" },
     stdio: ["pipe", "ignore", "ignore"],
   });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
@@ -57,14 +59,13 @@ export async function startRedis(options: { args?: string[]; port?: number; dir?
   const stop = async () => {
     child.stdin.end();
     await ended;
-    if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
   };
   try {
     return {
       url: `redis://127.0.0.1:${port}`,
       port,
       dir,
-      pid: await processId(port, () => child.exitCode !== null),
+      pid: await processId(port),
       stop,
     };
   } catch (error) {
@@ -73,8 +74,8 @@ export async function startRedis(options: { args?: string[]; port?: number; dir?
   }
 }
 
-async function processId(port: number, hasEnded: () => boolean): Promise<number> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline && !hasEnded(); await sleep(20)) {
+async function processId(port: number): Promise<number> {
+  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await sleep(20)) {
     const client = new Redis(port, "127.0.0.1", { lazyConnect: true, retryStrategy: () => null });
     client.on("error", () => {});
     try {
