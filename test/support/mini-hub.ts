@@ -8,6 +8,7 @@ import { RefusedError } from "../../adapters/contract/index.ts";
 import type {
   AdapterState,
   ChannelAdapter,
+  HttpReply,
   InboundEvent,
   Json,
   Live,
@@ -77,8 +78,8 @@ export async function startMiniHub(adapter: ChannelAdapter, settings: unknown): 
     const raw = await rawRequestOf(request, origin());
     requests.push(raw);
     const refusal = refusals.shift();
-    const status = refusal ?? statusOf(adapter, { raw, settings, take });
-    response.writeHead(status).end();
+    const reply = refusal === undefined ? replyTo(adapter, { raw, settings, take }) : { status: refusal };
+    response.writeHead(reply.status, reply.headers).end(reply.body);
   }
 
   const live = adapter.live === undefined ? undefined : serveLive(http, { live: adapter.live, settings, take });
@@ -134,15 +135,15 @@ interface Taking {
   take: (events: InboundEvent[]) => void;
 }
 
-function statusOf({ webhook }: ChannelAdapter, { raw, settings, take }: Taking): number {
-  if (webhook === undefined) return 404;
-  if (!webhook.verify(raw, settings)) return 401;
+function replyTo({ webhook }: ChannelAdapter, { raw, settings, take }: Taking): HttpReply {
+  if (webhook === undefined) return { status: 404 };
+  if (!webhook.verify(raw, settings)) return { status: 401 };
   try {
     take(webhook.parse(raw, settings));
-    return 200;
   } catch {
-    return 400; // As the gateway answers whatever `parse` throws.
+    return { status: 400 }; // As the gateway answers whatever `parse` throws.
   }
+  return webhook.acknowledge?.(raw, settings) ?? { status: 200 };
 }
 
 interface Serving {

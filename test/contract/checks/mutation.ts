@@ -70,12 +70,24 @@ function timed<T>(work: () => T): { value: T; ms: number } {
 
 /** The events, or undefined where the body was refused. */
 function parsed(subject: Subject, request: RawRequest, settings: unknown): InboundEvent[] | undefined {
+  const { webhook } = webhookOf(subject);
   try {
-    return webhookOf(subject).webhook.parse(request, settings);
+    const events = webhook.parse(request, settings);
+    acknowledged(webhook, request, settings);
+    return events;
   } catch (error) {
     if (!(error instanceof Error)) throw new Error(`parse threw ${String(error)}, which is no Error`);
     if (CRASHES.some((crash) => error instanceof crash))
       throw new Error(`parse crashed: ${error.stack ?? error.message}`, { cause: error });
     return undefined;
+  }
+}
+
+/** @throws TypeError when a request that could be read can't be acknowledged: the provider would send it for ever */
+function acknowledged(webhook: ReturnType<typeof webhookOf>["webhook"], request: RawRequest, settings: unknown): void {
+  try {
+    webhook.acknowledge?.(request, settings);
+  } catch (cause) {
+    throw new TypeError("acknowledge failed where parse did not", { cause });
   }
 }

@@ -125,6 +125,20 @@ export const parseChecks: Check[] = [
     },
   },
   {
+    name: "acknowledges every request that it reads",
+    run(subject) {
+      const { webhook, fixtures } = webhookOf(subject);
+      if (webhook.acknowledge === undefined) return "with an empty 200";
+      const replies = fixtures.map((fixture) => {
+        const reply = webhook.acknowledge?.(fixtureRequest(fixture), fixtureSettings(subject, fixture));
+        if (reply !== undefined)
+          expect(reply.status, fixture.name).toSatisfy((status: number) => status >= 200 && status < 300);
+        return reply?.body;
+      });
+      return `${replies.filter((body) => body !== undefined).length} of ${fixtures.length} with a body`;
+    },
+  },
+  {
     name: "has fixtures for the plain cases",
     run(subject) {
       const { webhook, fixtures } = webhookOf(subject);

@@ -139,6 +139,12 @@ export const toyMistakes: [mistake: string, part: keyof typeof checks, check: Re
     parsing((...given) => attempt(() => webhook.parse(...given), undefined) ?? crash()),
   ],
   [
+    "acknowledges with an error",
+    "parse",
+    /acknowledges/,
+    { webhook: { ...webhook, acknowledge: () => ({ status: 500 }) } },
+  ],
+  [
     "has no fixture of an unknown kind",
     "parse",
     /plain cases/,
