@@ -5,7 +5,8 @@ const rooms = {
   platform: [],
   statements: ["platform"],
   vault: ["platform", "statements"],
-  channels: ["platform", "statements", "vault"],
+  channels: ["platform", "statements", "vault", "parts.ts"],
+  // Types alone: what a process opens once.
   "parts.ts": ["platform", "vault", "channels"],
 };
 rooms.identity = Object.keys(rooms);
@@ -14,6 +15,7 @@ rooms.outbound = [...rooms.conversation, "conversation"];
 rooms.inbound = [...rooms.outbound, "outbound"];
 rooms.reply = rooms.inbound;
 rooms.api = [];
+rooms.access = [...rooms.identity, "api"];
 
 const OURS = "^(apps|adapters|prisma|scripts|test)/";
 const TEST = "\\.test\\.tsx?$";
