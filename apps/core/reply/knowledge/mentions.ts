@@ -20,13 +20,13 @@ export type FindMentions = (words: readonly Word[]) => Mention[];
 /** Names may be written together or apart (`ErgoComfort`, `ergo comfort`), in any case, singular or plural. */
 export function createMentions(products: readonly Product[], categories: readonly Category[]): FindMentions {
   const names = new Map<string, { kind: Mention["kind"]; ids: string[] }>();
-  let longest = 1;
+  // Every beginning of a name, so that a text that has none in it is left after one look per word.
+  const beginnings = new Set<string>();
   const learn = (name: string, kind: Mention["kind"], id: string): void => {
     const words = wordsOf(name);
     if (words.length === 0) return;
-    // "ErgoComfort Pro" may come as "ergo comfort pro": as many words again as there are.
-    longest = Math.max(longest, words.length * 2);
-    const key = keyOf(words);
+    const key = words.map((w) => w.stem).join("");
+    for (let length = 1; length <= key.length; length++) beginnings.add(key.slice(0, length));
     const known = names.get(key);
     if (known === undefined) names.set(key, { kind, ids: [id] });
     else if (known.kind === kind && !known.ids.includes(id)) known.ids.push(id);
@@ -34,23 +34,23 @@ export function createMentions(products: readonly Product[], categories: readonl
   for (const product of products) for (const name of [product.name, product.sku, ...product.aliases]) learn(name, "product", product.sku);
   for (const category of categories)
     for (const name of [category.singular, category.plural, category.id, ...category.aliases]) learn(name, "category", category.id);
-  longest = Math.min(longest, 8);
 
   return (words) => {
     const mentions: Mention[] = [];
     for (let start = 0; start < words.length; start++) {
-      for (let length = Math.min(longest, words.length - start); length > 0; length--) {
-        const part = words.slice(start, start + length);
-        const found = names.get(keyOf(part));
-        if (found === undefined) continue;
-        const last = part.at(-1)?.raw ?? "";
-        mentions.push({ ...found, start, length, plural: last.endsWith("s") && !last.endsWith("ss") });
-        start += length - 1;
-        break;
+      let key = "";
+      let found: { names: { kind: Mention["kind"]; ids: string[] }; length: number } | undefined;
+      for (let end = start; end < words.length; end++) {
+        key += words[end]?.stem ?? "";
+        if (!beginnings.has(key)) break;
+        const known = names.get(key);
+        if (known !== undefined) found = { names: known, length: end - start + 1 };
       }
+      if (found === undefined) continue;
+      const last = words[start + found.length - 1]?.raw ?? "";
+      mentions.push({ ...found.names, start, length: found.length, plural: last.endsWith("s") && !last.endsWith("ss") });
+      start += found.length - 1;
     }
     return mentions;
   };
 }
-
-const keyOf = (words: readonly Word[]): string => words.map((w) => w.stem).join("");

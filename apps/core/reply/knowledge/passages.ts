@@ -11,8 +11,12 @@ export interface Passage {
     | { kind: "policy"; document: Policy; section?: Section }
     | { kind: "howto"; document: Howto; section?: Section }
     | { kind: "product"; document: Product; section?: Section; attribute?: { name: string; value: string } };
-  /** Stem → how much a match there says (1: a key word or title · .55: somewhere in the text). */
+  /** Stem → how much a match there says (1: a key word or title · .65: somewhere in the text). */
   terms: Map<string, number>;
+  /** Titles and key words as stems; one of them said in full is a strong sign. */
+  keys: readonly (readonly string[])[];
+  /** Of a section: the stems that set it apart from the rest of its document. */
+  own?: ReadonlySet<string>;
 }
 
 /** A passage that may answer, and how sure that is. */
@@ -27,7 +31,7 @@ export interface Hit {
 /** From here on a passage may be given as an answer; chosen with the paraphrases and unrelated questions of the tests. */
 export const CONFIDENT = 0.6;
 
-const WEIGHT = { key: 1, question: 0.85, text: 0.55, context: 0.5 } as const;
+const WEIGHT = { key: 1, question: 0.85, text: 0.65, context: 0.6 } as const;
 
 /** Searches passages with words that are already corrected. */
 export type Search = (words: readonly Word[], accept?: (passage: Passage) => boolean) => Hit[];
@@ -35,48 +39,44 @@ export type Search = (words: readonly Word[], accept?: (passage: Passage) => boo
 /** Cuts documents into passages. */
 export function passagesOf(documents: readonly (Product | Policy | Howto)[], canonical: (stem: string) => string): Passage[] {
   const passages: Passage[] = [];
-  const add = (source: Passage["source"], texts: [weight: number, text: string][]): void => {
+  const stemsOf = (text: string): string[] => contentStems(wordsOf(text), canonical);
+  const add = (source: Passage["source"], keys: readonly string[], texts: [weight: number, text: string][]): Passage => {
     const terms = new Map<string, number>();
-    for (const [weight, text] of texts)
-      for (const stem of contentStems(wordsOf(text), canonical)) terms.set(stem, Math.max(weight, terms.get(stem) ?? 0));
-    passages.push({ id: passages.length, source, terms });
+    const learn = (stem: string, weight: number): unknown => terms.set(stem, Math.max(weight, terms.get(stem) ?? 0));
+    const phrases = keys.map(stemsOf).filter((stems) => stems.length > 0);
+    for (const stems of phrases) for (const stem of stems) learn(stem, stems.length === 1 ? WEIGHT.key : WEIGHT.question);
+    for (const [weight, text] of texts) for (const stem of stemsOf(text)) learn(stem, weight);
+    const passage = { id: passages.length, source, terms, keys: phrases };
+    passages.push(passage);
+    return passage;
   };
   for (const document of documents) {
     if (document.kind === "product") {
+      // The words of an attribute's name say by themselves what is asked ("weight" for the weight capacity).
       for (const [name, value] of Object.entries(document.attributes))
-        add({ kind: "product", document, attribute: { name, value } }, [
-          [WEIGHT.key, name],
-          [WEIGHT.text, value],
-        ]);
+        add({ kind: "product", document, attribute: { name, value } }, name.split(" "), [[WEIGHT.text, value]]);
       for (const [name, values] of Object.entries(document.variants))
-        add({ kind: "product", document, attribute: { name, value: values.join(", ") } }, [
-          [WEIGHT.key, name],
-          [WEIGHT.key, values.join(" ")],
-        ]);
+        add({ kind: "product", document, attribute: { name, value: values.join(", ") } }, [...name.split(" "), ...values], []);
       for (const section of document.sections)
-        add({ kind: "product", document, section }, [
-          [WEIGHT.key, section.heading],
-          [WEIGHT.text, section.body],
-        ]);
+        add({ kind: "product", document, section }, [section.heading], [[WEIGHT.text, section.body]]);
       continue;
     }
-    const about = [document.title, ...document.keywords].join(" ");
+    const keys = [document.title, ...document.keywords];
     const questions = document.questions.join(" ");
-    const whole: [number, string][] = [
-      [WEIGHT.key, about],
+    const source = (section?: Section): Passage["source"] =>
+      document.kind === "policy"
+        ? { kind: "policy", document, ...(section === undefined ? {} : { section }) }
+        : { kind: "howto", document, ...(section === undefined ? {} : { section }) };
+    const whole = add(source(), keys, [
       [WEIGHT.question, questions],
       [WEIGHT.text, document.summary],
-    ];
-    if (document.kind === "policy") add({ kind: "policy", document }, whole);
-    else add({ kind: "howto", document }, whole);
+    ]);
     for (const section of document.sections) {
-      const texts: [number, string][] = [
-        [WEIGHT.key, section.heading],
+      const part = add(source(section), [section.heading], [
         [WEIGHT.text, section.body],
-        [WEIGHT.context, `${about} ${questions}`],
-      ];
-      if (document.kind === "policy") add({ kind: "policy", document, section }, texts);
-      else add({ kind: "howto", document, section }, texts);
+        [WEIGHT.context, `${keys.join(" ")} ${questions}`],
+      ]);
+      part.own = new Set(stemsOf(`${section.heading} ${section.body}`).filter((stem) => (whole.terms.get(stem) ?? 0) < WEIGHT.question));
     }
   }
   return passages;
@@ -106,27 +106,28 @@ export function createSearch(passages: readonly Passage[], canonical: (stem: str
   const rarity = (stem: string): number => Math.log(1 + passages.length / (1 + (frequency.get(stem) ?? 0)));
 
   return (words, accept) => {
-    const asked = new Map<string, number>();
-    for (const word of words) {
-      if (isStopWord(word.raw)) continue;
-      asked.set(canonical(word.stem), word.slip === true ? 0.85 : 1);
-    }
+    const asked = new Map<string, { certainty: number; light: boolean }>();
+    for (const word of words)
+      if (!isStopWord(word.raw)) asked.set(canonical(word.stem), { certainty: word.slip === true ? 0.85 : 1, light: word.light === true });
     if (asked.size === 0) return [];
-    const whole = [...asked.keys()].reduce((sum, stem) => sum + rarity(stem), 0);
     const hits: Hit[] = [];
     for (const result of index.search([...asked.keys()].join(" "))) {
       const passage = passages[Number(result.id)];
       if (passage === undefined || accept?.(passage) === false) continue;
       let covered = 0;
-      let keyed = false;
-      for (const [stem, certainty] of asked) {
+      let whole = 0;
+      for (const [stem, { certainty, light }] of asked) {
         const weight = weightIn(passage, stem);
         covered += rarity(stem) * weight * certainty;
-        keyed ||= weight * certainty >= 0.85 && (passage.terms.get(stem) ?? 0) === WEIGHT.key;
+        whole += rarity(stem) * (weight === 0 && light ? 0.3 : 1);
       }
       const coverage = covered / whole;
+      const keyed = passage.keys.some((key) => key.every((stem) => asked.has(stem)));
+      // A section is meant when something is said that sets it apart; otherwise its document as a whole is.
+      const apart = passage.own === undefined || [...asked.keys()].some((stem) => passage.own?.has(stem) === true);
       // Whoever tells a story around a key word still asks about it.
-      hits.push({ passage, confidence: keyed && coverage >= 0.3 ? Math.max(coverage, CONFIDENT) : coverage, score: result.score });
+      const told = keyed && coverage >= 0.5 ? Math.min(coverage + 0.25, 1.04) : keyed && coverage >= 0.25 ? Math.max(coverage, CONFIDENT) : coverage;
+      hits.push({ passage, confidence: apart ? told : told * 0.8, score: result.score });
     }
     return hits.sort((a, b) => b.confidence - a.confidence || b.score - a.score || a.passage.id - b.passage.id);
   };

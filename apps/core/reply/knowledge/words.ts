@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { stemmer } from "stemmer";
 
 /** One word of a text: as written (lower case, plain letters) and its English stem. */
@@ -6,47 +7,97 @@ export interface Word {
   stem: string;
   /** The word was misspelled; this is what it was taken for. */
   slip?: boolean;
+  /** The word is one by which people ask rather than what they ask about ("buy"): missing it in a document means little. */
+  light?: boolean;
 }
 
-/** Short forms and frequent slips, written out so that every later step sees one spelling. Applied to lower-case text, in order. */
-const SPELLINGS: readonly (readonly [RegExp, string])[] = [
-  [/[‘’ʼ`´]/g, "'"],
-  [/[“”]/g, '"'],
-  [/\bwon'?t\b/g, "will not"],
-  [/\bcan'?t\b|\bcannot\b/g, "can not"],
-  [/\bshan'?t\b/g, "shall not"],
-  [/\b(do|does|did|is|are|was|were|has|have|had|would|could|should)n'?t\b/g, "$1 not"],
+/** Short forms with an apostrophe (or where one was left out of a longer word), written out. Applied in order. */
+const CONTRACTIONS: readonly (readonly [RegExp, string])[] = [
+  [/\bwon't\b/g, "will not"],
+  [/\bcan't\b/g, "can not"],
+  [/\bshan't\b/g, "shall not"],
+  [/n't\b/g, " not"],
   [/\b(what|where|when|how|who|that|there|here|it|he|she)'s\b/g, "$1 is"],
-  [/\b(what|where|when|how|who|that)s\b/g, "$1 is"],
-  [/\bi'?m\b/g, "i am"],
-  [/\bim\b/g, "i am"],
-  [/\b(i|you|we|they)'?ve\b/g, "$1 have"],
-  [/\b(i|you|we|they|it|that|he|she)'ll\b/g, "$1 will"],
-  [/\b(i|you|we|they|it|that|he|she)'d\b/g, "$1 would"],
-  [/\b(you|we|they|what|how|where)'re\b/g, "$1 are"],
-  [/\blet'?s\b/g, "let us"],
-  [/\b(gonna)\b/g, "going to"],
-  [/\b(wanna)\b/g, "want to"],
-  [/\b(gimme)\b/g, "give me"],
-  [/\b(lemme)\b/g, "let me"],
-  [/\bu\b/g, "you"],
-  [/\bur\b/g, "your"],
-  [/\br\b/g, "are"],
-  [/\b(pls|plz|plss|pleas)\b/g, "please"],
-  [/\b(thx|thnx|thanx|tnx|tks|ty|tysm|thks|thnks)\b/g, "thanks"],
-  [/\b(hwo|hw)\b/g, "how"],
-  [/\b(waht|wat|wht|wut)\b/g, "what"],
-  [/\bteh\b/g, "the"],
-  [/\b(adn|nad)\b/g, "and"],
-  [/\b(yuo|yu|yoo)\b/g, "you"],
-  [/\b(abt)\b/g, "about"],
-  [/\b(wiht|wth)\b/g, "with"],
-  [/\b(b4)\b/g, "before"],
-  [/\b(info|infos)\b/g, "information"],
-  [/\bcolou?rs?\b/g, "color"],
-  [/\b(vs\.?|v\.s\.|versus)(?=\s|$)/g, "versus"],
-  [/\b(e-mail|e mail)\b/g, "email"],
+  [/\bi'm\b/g, "i am"],
+  [/'ve\b/g, " have"],
+  [/'ll\b/g, " will"],
+  [/'d\b/g, " would"],
+  [/'re\b/g, " are"],
+  [/\blet's\b/g, "let us"],
 ];
+
+/** Short forms, spellings and frequent slips of single words, so that every later step sees one form. */
+const SPELLINGS = new Map<string, string>(
+  Object.entries({
+    wont: "will not",
+    cant: "can not",
+    cannot: "can not",
+    dont: "do not",
+    doesnt: "does not",
+    didnt: "did not",
+    isnt: "is not",
+    arent: "are not",
+    wasnt: "was not",
+    werent: "were not",
+    hasnt: "has not",
+    havent: "have not",
+    hadnt: "had not",
+    wouldnt: "would not",
+    couldnt: "could not",
+    shouldnt: "should not",
+    whats: "what is",
+    wheres: "where is",
+    whens: "when is",
+    hows: "how is",
+    whos: "who is",
+    thats: "that is",
+    im: "i am",
+    ive: "i have",
+    youre: "you are",
+    lets: "let us",
+    gonna: "going to",
+    wanna: "want to",
+    gimme: "give me",
+    lemme: "let me",
+    u: "you",
+    ur: "your",
+    r: "are",
+    pls: "please",
+    plz: "please",
+    plss: "please",
+    pleas: "please",
+    thx: "thanks",
+    thnx: "thanks",
+    thanx: "thanks",
+    tnx: "thanks",
+    tks: "thanks",
+    ty: "thanks",
+    tysm: "thanks",
+    thks: "thanks",
+    thnks: "thanks",
+    hwo: "how",
+    hw: "how",
+    waht: "what",
+    wat: "what",
+    wht: "what",
+    wut: "what",
+    teh: "the",
+    adn: "and",
+    nad: "and",
+    yuo: "you",
+    yu: "you",
+    abt: "about",
+    wiht: "with",
+    wth: "with",
+    b4: "before",
+    info: "information",
+    infos: "information",
+    colour: "color",
+    colours: "color",
+    colors: "color",
+    vs: "versus",
+  }),
+);
 
 /** Words that carry no topic: function words, courtesy and talk about talking. They never count for or against a document. */
 const STOP_WORDS = new Set(
@@ -59,6 +110,7 @@ const STOP_WORDS = new Set(
     "wants was way we well went were what whatever when where whether which while who whom whose why will with within without wonder wondering would yes yet you your yours yourself " +
     "able actually additionally already anyway basically currently exactly happen hear hello hey hi help information interested looking look question questions ask asking asked explain describe possible possibly " +
     "works working good great best better fine guys hope kindly mean means moment usually provide available exist thought tomorrow yesterday plus regarding concerning wish allow allowed " +
+      "first second third last next other cheaper cheapest hold holds person people " +
       "day days week weeks month months year years time times minute minutes"
   ).split(" "),
 );
@@ -68,26 +120,44 @@ export function isStopWord(raw: string): boolean {
   return raw.length < 2 || STOP_WORDS.has(raw);
 }
 
-/** Lower case, no accents, short forms written out. */
+/** Lower case, no accents, one kind of apostrophe, contractions written out. */
 export function plain(text: string): string {
-  let result = text
-    .normalize("NFKD")
-    .replace(/\p{Mn}/gu, "")
-    .toLowerCase();
-  for (const [pattern, replacement] of SPELLINGS) result = result.replace(pattern, replacement);
-  return result;
+  let result = text.toLowerCase();
+  // Most messages are plain ASCII, and are spared the rest.
+  if (/[^\0-\x7f•…–—]/.test(result))
+    result = result
+      .normalize("NFKD")
+      .replace(/\p{Mn}/gu, "")
+      .replace(/[‘’ʼ´]/g, "'");
+  result = result.replaceAll("`", "'");
+  if (result.includes("'")) for (const [pattern, replacement] of CONTRACTIONS) result = result.replace(pattern, replacement);
+  return result.includes("mail") ? result.replace(/\be[- ]mail/g, "email") : result;
 }
 
 /** The words of a text in order. Hyphens and possessive `'s` separate; digits are words. */
 export function wordsOf(text: string): Word[] {
-  const words = plain(text).match(/[\p{L}\p{N}]+/gu) ?? [];
-  return words.filter((raw) => raw !== "s").map((raw) => ({ raw, stem: stemOf(raw) }));
+  const words: Word[] = [];
+  for (const raw of plain(text).match(/[\p{L}\p{N}]+/gu) ?? []) {
+    const spelled = SPELLINGS.get(raw);
+    if (spelled !== undefined) for (const part of spelled.split(" ")) words.push({ raw: part, stem: stemOf(part) });
+    else if (raw !== "s") words.push({ raw, stem: stemOf(raw) });
+  }
+  return words;
 }
+
+/** Single words only, and only the latest: stemming is what costs most. */
+const stems = new LRUCache<string, string>({ max: 5000 });
 
 /** The English stem of a plain word. */
 export function stemOf(raw: string): string {
   // "sizes/size", "policies/policy" meet by Porter's rules; short words and numbers stay as they are.
-  return raw.length <= 3 || /\d/.test(raw) ? raw : stemmer(raw);
+  if (raw.length <= 3 || /\d/.test(raw)) return raw;
+  let stem = stems.get(raw);
+  if (stem === undefined) {
+    stem = stemmer(raw);
+    stems.set(raw, stem);
+  }
+  return stem;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Product } from "../knowledge/document.ts";
 import { articleAnswer } from "./answers/article.ts";
 import * as care from "./answers/care.ts";
-import { accessoriesAnswer, compareAnswer, rangeAnswer, recommendAnswer } from "./answers/choice.ts";
+import { accessoriesAnswer, compareAnswer, pickAnswer, rangeAnswer, recommendAnswer } from "./answers/choice.ts";
 import { orderAnswer, purchaseAnswer } from "./answers/order.ts";
 import { aboutAnswer, availabilityAnswer, detailAnswer, priceAnswer, specsAnswer } from "./answers/product.ts";
 import * as talk from "./answers/talk.ts";
@@ -23,6 +23,8 @@ export async function answer(decision: Decision, clause: Clause, turn: Turn): Pr
       return detailAnswer(decision.hits);
     case "unknownDetail":
       return care.unknownDetailAnswer(decision.product.name);
+    case "notInRange":
+      return care.notInRangeAnswer(turn);
     case "unknown":
     case "none":
       return undefined;
@@ -125,8 +127,11 @@ function comparison(decision: Extract<Decision, { kind: "intent" }>, clause: Cla
       products: chosen,
     };
   }
-  return compareAnswer(chosen.slice(0, 3), clause, turn);
+  const wantsPick = decision.how !== "named" && clause.words.some((w) => PICK.has(w.raw));
+  return (wantsPick ? pickAnswer(chosen.slice(0, 3), turn) : undefined) ?? compareAnswer(chosen.slice(0, 3), clause, turn);
 }
+
+const PICK = new Set(["recommend", "best", "better", "choose", "prefer", "pick", "take"]);
 
 /** "It hasn't arrived": an order that is not late yet is no case for a person. */
 async function lateAnswer(decision: Extract<Decision, { kind: "issue" }>, clause: Clause, turn: Turn): Promise<Part> {

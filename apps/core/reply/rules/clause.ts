@@ -29,6 +29,8 @@ export interface Clause {
   issue: Issue | undefined;
   /** Policies and how-tos that may answer, best first. */
   hits: Hit[];
+  /** Details of products, any products', that may answer. */
+  details: Hit[];
   /** Words with a topic that are neither named things nor words the rules listen for. */
   rest: Word[];
   /** How much of what is said no rule and no document has a word for, 0–1. */
@@ -45,6 +47,8 @@ export interface Reader {
 const QUESTION = /^(?:and |but |so |hey |hi |hello |ok |okay |please |sorry )*(?:what|where|when|who|whom|whose|which|why|how|is|are|am|was|were|do|does|did|can|could|will|would|shall|should|may|might|has|have|had|tell|show|send|give|explain|describe|list|find|get|help|write|sing|translate|calculate|recommend|suggest|compare|let me know|any|i (?:want|need|would like)|i am wondering)\b/;
 const HYPOTHETICAL = /\b(?:if|policy|policies|in case|what happens|how long (?:do|can|would|is)|can i|could i|am i able|is it possible|how do i|do you|how many days)\b/;
 
+const FEELINGS: ReadonlySet<MainIntent> = new Set(["satisfied", "unsatisfied", "helped"]);
+
 /** Builds a reader for a business. */
 export function createReader(knowledge: Knowledge): Reader {
   const ruleWords = [...wordsOfIntents(), ...wordsOfIssues()];
@@ -54,7 +58,8 @@ export function createReader(knowledge: Knowledge): Reader {
   function analyse(text: string, asked: boolean): Clause {
     const words = wordsOf(maskMoney(text, "zzmoney")).map((word): Word => {
       const meant = isStopWord(word.raw) || word.raw === "zzmoney" ? undefined : vocabulary.correct(word.raw);
-      return meant === undefined ? word : { raw: meant, stem: stemOf(meant), slip: true };
+      const known: Word = meant === undefined ? word : { raw: meant, stem: stemOf(meant), slip: true };
+      return ruleStems.has(known.stem) ? { ...known, light: true } : known;
     });
     const mentions = knowledge.mentions(words);
     const line = lineOf(words, placesOf(words, mentions));
@@ -64,25 +69,29 @@ export function createReader(knowledge: Knowledge): Reader {
     const topic = words.filter((w, i) => !named.has(i) && !isStopWord(w.raw) && w.raw !== "zzmoney");
     const rest = topic.filter((w) => !ruleStems.has(w.stem));
     const strange = rest.filter((w) => !vocabulary.knows(w.raw) && !/^\d+$/.test(w.raw));
-    const search = knowledge.search(
-      words.filter((w, i) => !products.has(i) && !(named.has(i) && topic.length > 0) && w.raw !== "zzmoney"),
-      (passage) => passage.source.kind !== "product",
-    );
-    const hits = search.filter((hit) => hit.confidence >= CONFIDENT);
+    const hits = knowledge
+      .search(words.filter((w, i) => !products.has(i) && !(named.has(i) && topic.length > 0) && w.raw !== "zzmoney"))
+      .filter((hit) => hit.confidence >= CONFIDENT);
+    const articles = hits.filter((hit) => hit.passage.source.kind !== "product");
     const plainText = plain(text).trim();
     const issue = issueIn(line);
+    const question = asked || QUESTION.test(plainText);
+    const social = socialIntents(line);
+    if (question) social.delete("arrived");
     return {
       text,
       words,
       line,
       mentions,
       budget: budgetIn(text),
-      question: asked || QUESTION.test(plainText),
-      main: mainIntents(line),
-      social: socialIntents(line),
+      question,
+      // "Is it comfortable?" is no praise.
+      main: mainIntents(line).filter((m) => !(question && FEELINGS.has(m.name))),
+      social,
       // "What if it arrives broken?" asks for a rule of the house; "it arrived broken" is a case.
-      issue: issue !== undefined && HYPOTHETICAL.test(plainText) && hits.length > 0 ? undefined : issue,
-      hits,
+      issue: issue !== undefined && HYPOTHETICAL.test(plainText) && articles.length > 0 ? undefined : issue,
+      hits: articles,
+      details: hits.filter((hit) => hit.passage.source.kind === "product"),
       rest,
       foreign: topic.length === 0 ? 0 : strange.length / topic.length,
     };
@@ -125,7 +134,9 @@ export function topicOf(clause: Clause): string | undefined {
   const [main] = clause.main;
   const [hit] = clause.hits;
   if (main !== undefined && main.weight >= 0.85 && main.weight > (hit?.confidence ?? 0)) return main.name;
-  if (hit !== undefined) return hit.passage.source.kind === "product" ? undefined : `document:${hit.passage.source.document.id}`;
+  if (hit !== undefined && hit.passage.source.kind !== "product") return `document:${hit.passage.source.document.id}`;
+  const detail = clause.details[0]?.passage.source;
+  if (detail?.kind === "product" && clause.question) return `detail:${detail.attribute?.name ?? detail.section?.heading ?? ""}`;
   return main !== undefined && main.weight >= 0.7 ? main.name : undefined;
 }
 
@@ -139,7 +150,8 @@ function placesOf(words: readonly Word[], mentions: readonly Mention[]): Place[]
   return places;
 }
 
-function sentencesOf(text: string): { text: string; asked: boolean }[] {
+/** The sentences of a text, and whether each ends in a question mark. */
+export function sentencesOf(text: string): { text: string; asked: boolean }[] {
   // A URL or a decimal keeps its dots: a sentence ends where a blank or the text's end follows.
   return (text.match(/[^\n]+?(?:[.!?…]+(?=\s|$)|(?=\n)|$)/g) ?? [])
     .map((sentence) => sentence.trim())

@@ -1,3 +1,5 @@
+import { LRUCache } from "lru-cache";
+
 const DAY = 86_400_000;
 
 /** How a time is told to a customer in a time zone. */
@@ -19,16 +21,15 @@ export interface Days {
 /** @param zone IANA name; an unknown one (customers' profiles may hold anything) falls back to UTC */
 export function daysIn(zone: string, now: Date): Days {
   const safe = knownZone(zone);
-  const part = (at: Date, options: Intl.DateTimeFormatOptions): string =>
-    new Intl.DateTimeFormat("en-US", { timeZone: safe, ...options }).format(at);
+  const part = (at: Date, options: Intl.DateTimeFormatOptions): string => formatOf(safe, options).format(at);
   const dayOf = (at: Date): number => {
     const [month, day, year] = part(at, { year: "numeric", month: "numeric", day: "numeric" }).split("/").map(Number);
     return Math.round(Date.UTC(year ?? 0, (month ?? 1) - 1, day ?? 1) / DAY);
   };
-  const today = dayOf(now);
+  let today: number | undefined;
   const weekday = (at: Date): string => part(at, { weekday: "long" });
   const date = (at: Date): string => part(at, { month: "long", day: "numeric" });
-  const since = (at: Date): number => today - dayOf(at);
+  const since = (at: Date): number => (today ??= dayOf(now)) - dayOf(at);
   const on = (at: Date): string => (since(at) < 7 ? `on ${weekday(at)}` : `on ${date(at)}`);
   return {
     since,
@@ -47,9 +48,23 @@ export function daysIn(zone: string, now: Date): Days {
   };
 }
 
+/** Formats are dear to make; zones come from profiles, hence the limit. */
+const formats = new LRUCache<string, Intl.DateTimeFormat>({ max: 500 });
+
+function formatOf(timeZone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${timeZone} ${JSON.stringify(options)}`;
+  let format = formats.get(key);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat("en-US", { timeZone, ...options });
+    formats.set(key, format);
+  }
+  return format;
+}
+
 function knownZone(zone: string): string {
   try {
-    return new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone;
+    formatOf(zone, {});
+    return zone;
   } catch {
     return "UTC";
   }

@@ -1,6 +1,6 @@
 import type { Product } from "../knowledge/document.ts";
 import type { Hit } from "../knowledge/passages.ts";
-import { CONFIDENT } from "../knowledge/passages.ts";
+import { isStopWord } from "../knowledge/words.ts";
 import type { Clause } from "./clause.ts";
 import type { MainIntent } from "./intents.ts";
 import type { Issue } from "./issues.ts";
@@ -18,6 +18,8 @@ export type Decision =
   | { kind: "unknownDetail"; product: Product }
   /** Asks for something that no rule and no document knows. */
   | { kind: "unknown"; asked: boolean }
+  /** Asks for a thing that is not sold here. */
+  | { kind: "notInRange" }
   /** Courtesy, or nothing. */
   | { kind: "none" };
 
@@ -34,24 +36,30 @@ const OWN = /[ ](?:my~|our~)/;
 /** Decides what a clause asks for. */
 export function decide(clause: Clause, turn: Turn): Decision {
   const pointed = productsMeant(clause, turn);
+  if (isOfOthers(clause, turn)) return asIntent("others_data");
   const category = clause.mentions.some((m) => m.kind === "category");
   const anchored = pointed.how === "named" || pointed.how === "pointed" || category || clause.budget !== undefined || OWN.test(clause.line);
-  const main = clause.main
-    .map((m) => ({ ...m, weight: anchored || SURE.has(m.name) ? m.weight : m.weight * (1 - clause.foreign) }))
-    .filter((m) => m.weight >= (clause.foreign > 0 && !anchored ? LEAST_AMONG_STRANGERS : LEAST))
-    .sort((a, b) => b.weight - a.weight)[0];
-
   // News ("the chair arrived") may hold a document's words without asking for it.
   const news = !clause.question && (clause.social.has("arrived") || clause.social.has("considering"));
+  const main = clause.main
+    .map((m) => ({ ...m, weight: anchored || SURE.has(m.name) ? m.weight : m.weight * (1 - clause.foreign) }))
+    .filter((m) => !(news && m.weight < 0.8) && m.weight >= (clause.foreign > 0 && !anchored ? LEAST_AMONG_STRANGERS : LEAST))
+    .sort((a, b) => b.weight - a.weight)[0];
+
   const [hit] = news ? [] : clause.hits;
   if (main !== undefined && SURE.has(main.name)) return asIntent(main.name);
   if (clause.issue !== undefined && !(main?.name === "order_status" && clause.issue.intent === "complaint")) return { kind: "issue", issue: clause.issue };
 
-  const details = detailsOf(clause, pointed, turn);
+  const details = clause.details.filter(({ passage }) => passage.source.kind === "product" && pointed.products.includes(passage.source.document));
   const [detail] = details;
-  const detailWeight = (detail?.confidence ?? 0) + (pointed.how === "named" ? 0.09 : pointed.how === "pointed" ? 0.05 : -0.04);
+  // "Are the armrests adjustable?" is no question of how to mount them.
+  const how = hit?.passage.source.kind === "howto" && !/ how~/.test(clause.line) ? 0.2 : 0;
+  const detailWeight = (detail?.confidence ?? 0) + how + (pointed.how === "named" ? 0.09 : pointed.how === "pointed" ? 0.05 : -0.04);
   const best = Math.max(main?.weight ?? 0, hit?.confidence ?? 0, detail === undefined ? 0 : detailWeight);
-  if (best === 0) return nothing();
+  if (best < LEAST) return nothing();
+  // "Does it come in white?" is answered with yes or no rather than with the list of colours.
+  const choice = detail?.passage.source.kind === "product" && (detail.passage.source.attribute?.name ?? "") in detail.passage.source.document.variants;
+  if (choice && clause.main.some((m) => m.name === "availability" && m.weight >= 1)) return asIntent("availability");
   if (detail !== undefined && detailWeight === best && main?.name !== "compare") return { kind: "detail", hits: details, products: pointed.products };
   if (main !== undefined && main.weight === best) {
     // A name alone is no question: what else was said must be known, or it isn't understood.
@@ -70,16 +78,16 @@ export function decide(clause: Clause, turn: Turn): Decision {
     if (clause.social.size > 0 && !(clause.question && clause.rest.length > 0)) return { kind: "none" };
     if (pointed.how === "pointed" && clause.question && clause.rest.length > 0 && pointed.products[0] !== undefined)
       return { kind: "unknownDetail", product: pointed.products[0] };
+    // "The second one, please."
+    if (pointed.how === "pointed" && clause.rest.length === 0 && clause.social.size === 0) return asIntent("about");
+    if (clause.question && clause.main.some((m) => m.name === "availability" || m.name === "range")) return { kind: "notInRange" };
     return spoken || clause.question ? { kind: "unknown", asked: clause.question } : { kind: "none" };
   }
 }
 
-/** What the meant products' own files say to the words of the clause. */
-function detailsOf(clause: Clause, pointed: Pointed, turn: Turn): Hit[] {
-  if (pointed.products.length === 0) return [];
-  const named = new Set(clause.mentions.flatMap((m) => Array.from({ length: m.length }, (_, i) => m.start + i)));
-  const words = clause.words.filter((w, i) => !named.has(i) && w.raw !== "zzmoney");
-  return turn.knowledge
-    .search(words, ({ source }) => source.kind === "product" && pointed.products.includes(source.document))
-    .filter((hit) => hit.confidence >= CONFIDENT);
+/** "Where is Anna's order?", asked by someone else. */
+function isOfOthers(clause: Clause, turn: Turn): boolean {
+  const owner = /([\p{L}-]{2,})['’]s (?:last |new |recent )?(?:orders?|account|messages?|history|chats?|address|purchases?|parcel|package|data)\b/iu.exec(clause.text)?.[1];
+  return owner !== undefined && owner.toLowerCase() !== turn.firstName?.toLowerCase() && !isStopWord(owner.toLowerCase()) && !OWNERLESS.has(owner.toLowerCase());
 }
+const OWNERLESS = new Set(["last", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "chair", "let"]);

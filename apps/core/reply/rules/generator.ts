@@ -104,9 +104,8 @@ function ellipsis(clause: Clause, turn: Turn, reader: Reader): Decision | undefi
   for (const old of reader.read(before.text).reverse()) {
     const intent = old.main.find((m) => m.weight >= 0.85 && ["price", "specs", "availability", "purchase"].includes(m.name));
     if (intent !== undefined) return { kind: "intent", intent: intent.name, products, how: "named" };
-    const named = new Set(old.mentions.flatMap((m) => Array.from({ length: m.length }, (_, i) => m.start + i)));
-    const hits = turn.knowledge.search(old.words.filter((_, i) => !named.has(i)), ({ source }) => source.kind === "product" && products.includes(source.document));
-    if ((hits[0]?.confidence ?? 0) >= 0.6) return { kind: "detail", hits, products };
+    const hits = old.details.filter(({ passage }) => passage.source.kind === "product" && products.includes(passage.source.document));
+    if (hits.length > 0) return { kind: "detail", hits, products };
   }
   return undefined;
 }
@@ -130,7 +129,9 @@ function merged(parts: readonly Part[]): Part[] {
   const byText = new Map<string, Part>();
   for (const part of parts) if (!byText.has(part.text)) byText.set(part.text, part);
   const files = new Set(parts.filter((p) => p.because.includes("#")).map((p) => p.because.split("#")[0]));
-  const known = [...byText.values()].filter((p) => p.unknown !== true && !files.has(p.because));
+  const wrong = parts.some((p) => p.because.startsWith("issue:"));
+  // Who tells what went wrong ("I bought it last week and …") doesn't ask where the parcel is.
+  const known = [...byText.values()].filter((p) => p.unknown !== true && !files.has(p.because) && !(wrong && p.intent === "order_status"));
   // Short answers about the same product that a longer one holds already add nothing.
   const chosen = known.length > 0 ? known.filter((p) => !(p.because === "about" && known.some((q) => q !== p && p.products?.every((x) => q.products?.includes(x)) === true))) : [...byText.values()].slice(0, 1);
   return chosen.slice(0, MOST_PARTS);

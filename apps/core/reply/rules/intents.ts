@@ -28,10 +28,11 @@ const MAIN = {
   ],
   recommend: [
     [1.1, "recommend|recommendation|recommendations|suggest|suggestion|suggestions|advise", "help me choose|pick|find|decide", "what|which * should i buy|get|choose|take", "best * CATEGORY", "good|nice|decent|cheap|affordable CATEGORY", "cheapest|cheap|affordable * CATEGORY", "what|which CATEGORY", "CATEGORY * under|below|around|within|for|max|maximum|up * MONEY|NUMBER", "anything|something * under|below|around|within|for|cheaper * MONEY|NUMBER", "my|a|the|have budget", "something cheaper|better|else", "anything cheaper|better|else", "options|choices|alternatives|alternative", "MONEY budget", "budget * MONEY|NUMBER"],
-    [1, "look|looking|search|searching|shopping for * CATEGORY", "need|want|like|get|buy|after a|an|some|new|one|another * CATEGORY", "do|have|sell|got|carry|stock|offer * CATEGORY", "show|see me? * CATEGORY", "something|anything for", "good for", "MONEY", "under|below|max|maximum NUMBER"],
+    [1, "look|looking|search|searching|shopping for * CATEGORY", "need|want|like|get|buy|after a|an|some|new|one|another * CATEGORY", "do|have|sell|got|carry|stock|offer * CATEGORY", "show|see me? * CATEGORY", "MONEY", "under|below|max|maximum NUMBER"],
+    [0.75, "something|anything for", "good for"],
     [0.6, "CATEGORY"],
   ],
-  range: [[1.1, "what do|else do|can you sell|offer|have|carry|stock", "what products|items|things do|have", "your products|range|catalog|catalogue|assortment|selection", "what can i buy", "what kind|kinds|sort|sorts|type|types of|do * sell|have|offer|products"]],
+  range: [[1.1, "what else? do|can you guys? sell|offer|have|carry|stock", "what else is|are there", "what products|items|things do|have", "your products|range|catalog|catalogue|assortment|selection", "what can i buy", "what kind|kinds|sort|sorts|type|types of|do * sell|have|offer|products"]],
   availability: [
     [1.05, "in stock", "is|are * available", "availability", "do|does * have|sell|carry|stock * PRODUCT", "come|comes in", "have|got * PRODUCT in", "is|are there * PRODUCT", "sold out", "PRODUCT * in * size|color", "available in", "PRODUCT available"],
     [0.5, "do you have|sell|carry|stock|offer", "have you got"],
@@ -42,7 +43,7 @@ const MAIN = {
     [1.12, "i will|want|would|like * PRODUCT please", "settled|decided|decide on|for * PRODUCT"],
   ],
   order_status: [
-    [1.25, "where is|are * order|package|parcel|delivery|shipment|stuff", "where is|are my|the PRODUCT|CATEGORY", "track|tracking", "order|delivery|shipping|shipment|package status|update|state", "status|state|update|news of|on|about|for * order|delivery|package|parcel|shipment|PRODUCT", "when will|does|do|is|are|should|can|would it|my|the|they|this|that|i * ship|arrive|come|deliver|delivered|dispatched|here|receive|get|expect|shipped|sent", "has|have|did|is|was|are it|my|the|they|PRODUCT * ship|shipped|sent|dispatched|left|arrived", "when * =arrive|=arriving|=delivered|=shipped", "how is|are|about my|the order|delivery|package|parcel", "on its|the way", "order number|no|id|nr", "what did i order|buy", "my orders", "waiting for|on * order|package|parcel|delivery|PRODUCT|CATEGORY", "where is|are it|they", "will * =arrive|=arriving * by|on|before|tomorrow|today", "expected|estimated|expect * delivery|arrive|arrival|date", "eta"],
+    [1.25, "where is|are * order|package|parcel|delivery|shipment|stuff", "where is|are my|the PRODUCT|CATEGORY", "track|tracking", "order|delivery|shipping|shipment|package status|update|state", "status|state|update|news of|on|about|for * order|delivery|package|parcel|shipment|PRODUCT", "when will|does|do|is|are|should|can|would it|my|the|they|this|that|i * ship|arrive|come|deliver|delivered|dispatched|here|receive|get|expect|shipped|sent", "has|have|did|is|was|are it|my|the|they|PRODUCT * ship|shipped|sent|dispatched|left|arrived", "when * =arrive|=arriving|=delivered|=shipped", "how is|are|about my|the order|delivery|package|parcel", "on its|the way", "order number|no|id|nr", "what did i order|buy", "my orders", "waiting for|on * order|package|parcel|delivery|PRODUCT|CATEGORY", "where is|are it|they", "how long * get|take|come|be|till|until to? get? here|arrive|arrives|deliver|delivered|reach", "how long * arrive|arrives|here", "will * =arrive|=arriving * by|on|before|tomorrow|today", "expected|estimated|expect * delivery|arrive|arrival|date", "eta"],
     [1.02, "i|we just? =ordered|=bought|=purchased", "i|we have just? =ordered|=bought|=purchased", "=ordered * yesterday|today|monday|week|ago"],
     [0.95, "my|the|an order"],
   ],
@@ -60,7 +61,7 @@ const MAIN = {
   update: [[1.12, "any|is|there|have|got|some news|update|updates|progress", "what is happening|going|new with|on", "what about my|the problem|issue|complaint|case|ticket|request|refund|charge", "status|state of my|the problem|issue|complaint|case|ticket|request|refund", "my|the problem|issue|complaint|case|ticket|request", "did|have|has you|anyone|it|they * fix|fixed|solved|resolved|checked|sorted|look|looked", "heard back|nothing|anything"]],
   accessories: [[1.15, "accessory|accessories|extras|add on|ons", "goes|go|fit|fits|pair|matches|match|suit well? with * it|PRODUCT|CATEGORY|that|this|my", "what else|other * with|need|buy|get|recommend|have|for", "complete * setup|set", "complements|complement"]],
   others_data: [[1.5, "other|another|all|every customer|customers|client|clients|user|users|person|people|buyer|buyers|somebody|someone * order|orders|data|details|message|messages|history|address|name|names|chat|chats|conversation|conversations|email|emails|number|phone", "someone|somebody|anybody else|elses * order|orders|data|message|messages|account|history", "show|give|list|tell|send|who * other|another|all|your customer|customers|client|clients|users|buyers", "customer|client|user list|database|records", "order|orders|message|messages|history|account|data|details|address of|for|from another|other|someone|somebody|customer|everyone", "who else =bought|=ordered|=asked|=wrote|=purchased", "friend|wife|husband|neighbor|neighbour|boss|brother|sister order|orders|account|messages|chat|history"]],
-  tampering: [[1.6, "ignore|forget|disregard|override * instruction|instructions|rule|rules|prompt|prompts|above|previous", "system|your|initial|hidden prompt|instructions", "repeat|say|echo|write|copy|print|output * after me|exactly|following|word|words|back", "repeat after", "^ repeat", "^ echo", "pretend|act|roleplay|behave * as|like|you|to be", "you are now", "developer|admin|debug|jailbreak mode", "jailbreak"]],
+  tampering: [[1.6, "ignore|forget|disregard|override * instruction|instructions|rule|rules|prompt|prompts|above|previous", "system|your|initial|hidden prompt|instructions", "repeat|say|echo|write|copy|print|output * after me|exactly|following|word|words|back", "repeat after", "^ please? repeat|echo", "pretend|act|roleplay|behave * as|like|you|to be", "you are now", "developer|admin|debug|jailbreak mode", "jailbreak"]],
   insult: [[1.3, "useless|stupid|idiot|dumb|crap|shit|fuck|bullshit|ridiculous|garbage|rubbish|pathetic|scam|scammer", "=terrible|=awful|=worst|=horrible service|support|bot|company|experience|shop", "you are|is not helping|terrible|awful|annoying", "not helpful|helping"]],
 } satisfies Record<string, Cue[]>;
 
@@ -70,9 +71,9 @@ const SOCIAL = {
   thanks: [[1, "thanks|thank|cheers|thankyou", "appreciate", "much obliged", "grateful"]],
   bye: [[1, "bye|goodbye|cya|farewell|byebye", "that is|was|will all|everything|be|it $", "that is|was all|everything", "see you|ya", "talk|speak later|soon|tomorrow", "have a|an * day|evening|weekend|one|night|time", "nothing else|more", "no * that is|was it|all", "am|i all set|done|good $", "=good night", "take care", "no more questions", "i am done|all set"]],
   considering: [[1, "think * about|over|it", "sleep on it", "let me think|consider|check", "get back|come back to|later", "decide later|tomorrow", "not sure yet", "need * time", "maybe later", "consider it", "will think", "talk|speak|ask|check * with|to * wife|husband|partner|boss"]],
-  arrived: [[1, "PRODUCT|CATEGORY|order|package|parcel|it|delivery|everything|they * =arrived|=came|=here|=delivered", "i|we * =received|=got * PRODUCT|CATEGORY|order|package|parcel|delivery|it $", "^ =arrived", "=arrived today|yesterday|just|safely|finally", "just =arrived|=came"]],
+  arrived: [[1, "PRODUCT|CATEGORY|order|package|parcel|it|delivery|everything|they|mine * =arrived|=came|=delivered", "PRODUCT|CATEGORY|order|package|parcel|it|they is|are finally? =here", "i|we * =received|=got * PRODUCT|CATEGORY|order|package|parcel|delivery|it $", "^ =arrived", "=arrived today|yesterday|just|safely|finally", "just =arrived|=came"]],
   pleased: [[1, "^ so|that|this|wow|oh? is|was|sounds? =awesome|=great|=perfect|=cool|=nice|=wonderful|=amazing|=excellent|=fantastic|=super|=brilliant|=lovely|=sweet|=wow|=neat", "^ =awesome|=great|=perfect|=cool|=nice|=wonderful|=amazing|=excellent|=fantastic|=super|=brilliant|=lovely|=sweet|=wow|=neat|=good|=yay", "faster|better|quicker|sooner than", "sounds good|great|perfect|nice", "good to know", "makes sense", "i see $", "can not wait", "so|looking excited|forward"]],
-  yes: [[1, "^ yes|yeah|yep|yup|ya|sure|ok|okay|absolutely|definitely|certainly|please|alright|y|yea|gladly", "^ of course", "^ go ahead", "^ sounds|that good|great|works|be", "^ i|we would|do $", "^ i would love|like|please to?", "^ do it|that|so", "^ why not", "^ that would be", "please do"]],
+  yes: [[1, "^ yes|yeah|yep|yup|ya|sure|ok|okay|absolutely|definitely|certainly|alright|y|yea|gladly", "^ of course", "^ please please? do? $", "^ go ahead", "^ sounds|that good|great|works|be", "^ i|we would|do $", "^ i would love|like|please to?", "^ do it|that|so", "^ why not", "^ that would be", "please do"]],
   no: [[1, "^ no|nope|nah|not|never|n", "not now|today|really|yet|necessary|needed $", "do not need|want|bother"]],
   sorry: [[1, "sorry|apologies|apologise|apologize|oops|my bad|mistake", "never mind", "nevermind"]],
   laugh: [[1, "^ haha|hahaha|lol|lmao|hehe|rofl|xd|hihi"]],
@@ -101,9 +102,14 @@ export function mainIntents(line: string): { name: MainIntent; weight: number }[
   return [...found].map(([name, weight]) => ({ name, weight })).sort((a, b) => b.weight - a.weight);
 }
 
+const NO_NEWS = / (?:not|never|when|if|will|until|how|would|should|broken|damaged|wrong)~/;
+
 /** The courtesies of a line. */
 export function socialIntents(line: string): Set<SocialIntent> {
-  return new Set(social.match(line).map((s) => s.name));
+  const found = new Set(social.match(line).map((s) => s.name));
+  // "It has not arrived", "when it has arrived": no news.
+  if (NO_NEWS.test(line)) found.delete("arrived");
+  return found;
 }
 
 /** Every word the rules listen for, so that slips in them are understood. */

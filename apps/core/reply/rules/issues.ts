@@ -27,7 +27,7 @@ export const ISSUES: readonly Issue[] = [
     label: "something that arrived damaged",
     sympathy: "I'm so sorry that it arrived like this",
     action: "send you a replacement or refund you, whichever you prefer; a photo helps them",
-    patterns: ["arrived|came|delivered|received|got|is|was|are|box|it * broken|damaged|cracked|defective|faulty|scratched|torn|dented|ripped|smashed", "broke|broken|damaged|defective|faulty PRODUCT|CATEGORY|part|parts|item|leg|arm|wheel", "PRODUCT|CATEGORY * broke|broken|damaged|cracked|defective|faulty|snapped", "it|that|leg|arm|armrest|wheel|back|seat|cylinder|lever * broke|snapped|cracked $", "does|do|did not|stopped|not work|working anymore|properly|correctly|at", "stopped working", "=defective", "it * broken|damaged"],
+    patterns: ["arrived|came|delivered|received|got|is|was|are|box|it * broken|damaged|cracked|defective|faulty|scratched|torn|dented|ripped|smashed", "broke|broken|damaged|defective|faulty PRODUCT|CATEGORY|part|parts|item|leg|arm|wheel", "PRODUCT|CATEGORY * broke|broken|damaged|cracked|defective|faulty|snapped", "it|that|leg|arm|armrest|wheel|back|seat|cylinder|lever * broke|snapped|cracked $", "does|do|did not|stopped|not work|working anymore|properly|correctly|at", "stopped working", "fell|fallen|falling|came|broke|comes|coming off|apart|loose", "broke down", "=defective", "it * broken|damaged"],
   },
   {
     intent: "wrong_item",
@@ -53,9 +53,9 @@ export const ISSUES: readonly Issue[] = [
   {
     intent: "refund_status",
     label: "a refund",
-    sympathy: "I understand that you're waiting for your refund",
+    sympathy: "I understand, let's see to your refund",
     action: "look up where the refund is and write to you here",
-    patterns: ["where|when|what * my|the|get|receive * refund|money $", "where is|are my|the refund|money", "my refund", "refund status|update", "status of|on * refund", "have|has|did|still not * refund|refunded|money|got|get * refund|money|back|yet", "when * get|receive|have|see * money|refund", "want|need|demand|like|give|request me? * refund|money back", "refund me|it|my|please", "get * refunded"],
+    patterns: ["where|when|what * my|the|get|receive * refund|money $", "where is|are my|the refund|money", "my refund", "refund status|update", "status of|on * refund", "have|has|did|still not * refund|refunded|money|got|get * refund|money|back|yet", "when * get|receive|have|see * money|refund", "want|need|demand|like|give|request me? my|a|the refund", "want|need|demand|like|give|request me? * money back", "refund me|it|my|please", "get * refunded"],
   },
   {
     intent: "account_access",

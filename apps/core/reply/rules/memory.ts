@@ -2,6 +2,7 @@ import type { Product } from "../knowledge/document.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
 import type { Context, ContextMessage } from "../generator.ts";
 import type { Reader } from "./clause.ts";
+import { sentencesOf } from "./clause.ts";
 import type { Issue } from "./issues.ts";
 import { issueIn } from "./issues.ts";
 import { socialIntents } from "./intents.ts";
@@ -74,15 +75,27 @@ export function remember(context: Context, knowledge: Knowledge, reader: Reader)
       memory.budget = budgetIn(message.text) ?? memory.budget;
       const issue = issueIn(line);
       if (issue !== undefined) memory.issue = { issue, at: message.at };
-      if (socialIntents(line).has("arrived") && issue === undefined)
+      if (issue === undefined && /arrived|came|here|delivered|received|got/i.test(message.text) && toldArrival(message.text, reader))
         memory.arrived = { product: products[0] ?? memory.focus[0], at: message.at };
     } else {
       memory.lastSaid = message;
-      memory.openQuestion = /([^.!?\n•]+\?)[^?]*$/.exec(message.text)?.[1]?.trim();
       for (const { id, opening } of promises) if (message.text.includes(opening)) memory.told.set(id, message.at);
     }
   }
+  memory.openQuestion = lastQuestionOf(memory.lastSaid?.text ?? "");
   return memory;
+}
+
+function lastQuestionOf(text: string): string | undefined {
+  const end = text.lastIndexOf("?");
+  if (end < 0) return undefined;
+  const before = text.slice(0, end);
+  const start = Math.max(...[". ", "! ", "? ", "\n"].map((mark) => before.lastIndexOf(mark) + mark.length - 1), 0);
+  return text.slice(start, end + 1).trim();
+}
+
+function toldArrival(text: string, reader: Reader): boolean {
+  return sentencesOf(text).some((sentence) => !sentence.asked && socialIntents(reader.skim(sentence.text).line).has("arrived"));
 }
 
 /** Products named in lines that begin with a bullet dot are the list; without such lines, all that were named. */

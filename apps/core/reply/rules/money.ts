@@ -38,12 +38,16 @@ export function maskMoney(text: string, placeholder: string): string {
   return text.replace(MARKED, ` ${placeholder} `);
 }
 
+const formats = new Map<string, Intl.NumberFormat>();
+
 /** `$279`, `$99.50`, `€1,200`. */
 export function priceText(amount: number, currency: string): string {
-  return new Intl.NumberFormat("en-US", {
-    style: "currency",
-    currency,
-    minimumFractionDigits: Number.isInteger(amount) ? 0 : 2,
-    maximumFractionDigits: 2,
-  }).format(amount);
+  const digits = Number.isInteger(amount) ? 0 : 2;
+  const key = `${currency}${String(digits)}`;
+  let format = formats.get(key);
+  if (format === undefined) {
+    format = new Intl.NumberFormat("en-US", { style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits });
+    formats.set(key, format);
+  }
+  return format.format(amount);
 }

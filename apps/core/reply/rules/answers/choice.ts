@@ -12,7 +12,10 @@ import { buttonsFor } from "./product.ts";
 export function compareAnswer(products: readonly Product[], clause: Clause, turn: Turn): Part {
   const aspects = aspectsOf(products, clause, turn);
   const [first, second] = products;
+  // "Which is cheaper?" wants prices, not a table.
+  const money = aspects.length !== 1 && clause.words.some((w) => ["cheaper", "price", "cost", "costs", "expensive", "prices"].includes(w.raw));
   const rows = products.map((product) => {
+    if (money) return `• ${priced(product)}`;
     const facts = Object.entries(product.attributes)
       .filter(([name]) => aspects.includes(name))
       .map(([name, value]) => (aspects.length === 1 ? value : `${name}: ${value}`));
@@ -20,7 +23,7 @@ export function compareAnswer(products: readonly Product[], clause: Clause, turn
   });
   const full = clause.line === " " || aspects.length !== 1;
   const max = turn.memory.budget?.max;
-  const remarks = products.flatMap((product) => {
+  const remarks = (money ? [] : products).flatMap((product) => {
     const over = max !== undefined && product.price > max ? `is above your ${priceText(max, product.currency)} budget` : undefined;
     const best = product.bestFor === undefined ? undefined : `is the one for ${product.bestFor}`;
     if (over !== undefined) return [`The ${product.name} ${over}${best === undefined ? "" : `, but ${best}`}.`];
@@ -37,6 +40,22 @@ export function compareAnswer(products: readonly Product[], clause: Clause, turn
     because: `compare:${products.map((p) => p.sku).join(",")}`,
     products: [...products],
     ...(full || first === undefined ? {} : { next: "Would you like me to show you both for a full comparison?" }),
+  };
+}
+
+/** "Which one would you take?" */
+export function pickAnswer(products: readonly Product[], turn: Turn): Part | undefined {
+  const max = turn.memory.budget?.max ?? Infinity;
+  const [pick] = [...products].sort((a, b) => Number(b.price <= max) - Number(a.price <= max) || b.rank - a.rank);
+  if (pick === undefined) return undefined;
+  const others = products.filter((p) => p !== pick).map((p) => `the ${p.name}`);
+  return {
+    text: `Between the ${pick.name} and ${listed(others)} I'd pick the ${priced(pick)}${pick.bestFor === undefined ? "" : `: it's the one for ${pick.bestFor}`}. It features ${pick.features}.`,
+    intent: "recommendation",
+    because: `pick:${pick.sku}`,
+    products: [pick],
+    next: "Would you like the purchase link?",
+    buttons: buttonsFor(pick, ["specs", "link"]),
   };
 }
 

@@ -90,9 +90,9 @@ export function socialAnswer(social: ReadonlySet<SocialIntent>, turn: Turn): Par
   if (social.has("arrived")) return part(`So glad it arrived${name}!`, "arrived", "Is there anything I can help you with to get started?");
   if (social.has("bye")) return part(`${social.has("thanks") ? "You're welcome" : "Goodbye"}${name}! Have a great day, and write any time.`, "bye");
   if (social.has("pleased")) return part(`${social.has("thanks") ? "You're welcome" : turn.vary("Glad to hear that", "Great")}${name}! Just write if there's anything else.`, "pleased");
-  if (social.has("thanks")) return part(`You're welcome${name}! Just write if there's anything else.`, "thanks");
   if (social.has("no")) return part(`No problem${name}. I'm here whenever you need me.`, "no");
-  if (social.has("yes")) return part(turn.vary("Sure! What would you like to know?", "Gladly! What can I do for you?"), "yes");
+  if (social.has("thanks")) return part(`You're welcome${name}! Just write if there's anything else.`, "thanks");
+  if (social.has("yes")) return part(turn.vary("All right! I'm here if there's anything else.", "Good! Just write if there's anything else."), "yes");
   if (social.has("sorry")) return part("No worries at all!", "sorry", "How can I help?");
   if (social.has("laugh")) return part(":)", "laugh", "Is there anything I can help with?");
   if (social.has("pain"))
