@@ -19,7 +19,9 @@ export async function loadAdapters(): Promise<Registry> {
 
 async function loadAdapter(folder: string): Promise<ChannelAdapter> {
   const module: unknown = await import(`./${folder}/index.ts`).catch((cause: unknown) => {
-    throw new Error(`adapters/${folder} does not load: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new Error(`adapters/${folder} does not load: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
   });
   if (!isAdapterModule(module)) throw new Error(`adapters/${folder}/index.ts exports no \`adapter\``);
   if (module.adapter.id !== folder) {

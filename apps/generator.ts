@@ -16,7 +16,11 @@ import { StartError } from "./core/platform/start-error.ts";
 export async function openGenerator(parts: Pick<Parts, "db">, knowledgeDir: string | undefined): Promise<Generator> {
   try {
     const knowledge = await loadKnowledge(knowledgeDir ?? demoKnowledgeFolder);
-    const orders = createDemoOrders({ store: openDemoOrderStore(parts), knowledge, shopUrl: "https://ergoshop.example" });
+    const orders = createDemoOrders({
+      store: openDemoOrderStore(parts),
+      knowledge,
+      shopUrl: "https://ergoshop.example",
+    });
     return createRulesGenerator({ knowledge, orders });
   } catch (error) {
     if (error instanceof KnowledgeError) throw new StartError(`KNOWLEDGE_DIR: ${error.message}`);

@@ -71,7 +71,12 @@ async function main(): Promise<void> {
 }
 
 function fail(error: unknown): never {
-  const line = error instanceof StartError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const line =
+    error instanceof StartError
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error);
   process.stderr.write(`${line}\n`);
   process.exit(1);
 }

@@ -103,8 +103,11 @@ async function reachable<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (error instanceof StartError) throw error;
-    const reason = error instanceof Error ? error.message || ("code" in error ? String(error.code) : error.name) : String(error);
-    throw new StartError(`the database can't be used (${reason}): check DATABASE_URL, or unset it to use the embedded one`);
+    const reason =
+      error instanceof Error ? error.message || ("code" in error ? String(error.code) : error.name) : String(error);
+    throw new StartError(
+      `the database can't be used (${reason}): check DATABASE_URL, or unset it to use the embedded one`,
+    );
   }
 }
 
@@ -112,4 +115,3 @@ async function reachable<T>(work: () => Promise<T>): Promise<T> {
 export function publicUrlOf(config: Config, port: number): string {
   return config.publicUrl ?? `http://${config.host === "0.0.0.0" ? "127.0.0.1" : config.host}:${port}`;
 }
-

@@ -67,6 +67,11 @@ export interface Webhook<S> {
   parse(request: RawRequest, settings: S): InboundEvent[];
   /** Answers a provider's verification request; undefined when this is not one. Runs before `verify`. */
   handshake?(request: RawRequest, settings: S): HttpReply | undefined;
+  /**
+   * What to answer a request whose events are all stored, where the provider takes more than an empty 200 (Telegram: a
+   * method call). Undefined, or no such member: an empty 200. Pure; must not fail where `parse` did not.
+   */
+  acknowledge?(request: RawRequest, settings: S): HttpReply | undefined;
 }
 
 /** Events are fetched by the hub: long polling, a gateway socket, IMAP. Runs in one process of the fleet at a time. */

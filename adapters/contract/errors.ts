@@ -19,7 +19,11 @@ export class SendError extends Error {
   /** The provider's own error code, as text. */
   readonly code: string | undefined;
 
-  constructor(kind: SendErrorKind, detail: string, more: { retryAfterMs?: number; code?: string; cause?: unknown } = {}) {
+  constructor(
+    kind: SendErrorKind,
+    detail: string,
+    more: { retryAfterMs?: number; code?: string; cause?: unknown } = {},
+  ) {
     super(detail, { cause: more.cause });
     this.kind = kind;
     this.retryAfterMs = more.retryAfterMs;

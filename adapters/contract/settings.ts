@@ -14,7 +14,7 @@ export function secretFields(settings: z.ZodType): string[] {
 }
 
 function isSecret(field: unknown): boolean {
-  for (let f = field; f instanceof z.ZodType; ) {
+  for (let f = field; f instanceof z.ZodType;) {
     if (f.meta()?.["secret"] === true) return true;
     if (f instanceof z.ZodOptional || f instanceof z.ZodDefault || f instanceof z.ZodNullable) f = f.unwrap();
     else return false;

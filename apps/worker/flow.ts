@@ -78,7 +78,11 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
           for (const [workspaceId, group] of Map.groupBy(items, (i) => i.workspaceId)) {
             const threadIds = [...new Set(group.map((i) => i.threadId))].sort();
             try {
-              await stages[bell](workspaceId, threadIds, group.some((i) => i.again));
+              await stages[bell](
+                workspaceId,
+                threadIds,
+                group.some((i) => i.again),
+              );
             } catch (error) {
               // Nothing is lost: what is due still stands in the database, and the sweeper comes back to it.
               parts.log.warn({ ...described(error), bell, threads: threadIds.length }, "a batch failed");

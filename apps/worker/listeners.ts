@@ -28,7 +28,9 @@ export function startListeners(parts: ListenerParts, ingest: Ingest): { stop(): 
   let looking: Promise<void> = Promise.resolve();
 
   async function look(): Promise<void> {
-    const wanted = (await parts.accounts.all()).filter((a) => a.status === "active" && a.adapter.listener?.wanted(a.settings));
+    const wanted = (await parts.accounts.all()).filter(
+      (a) => a.status === "active" && a.adapter.listener?.wanted(a.settings),
+    );
     for (const [id, listener] of running) {
       const account = wanted.find((a) => a.id === id);
       const isSame = account !== undefined && JSON.stringify(account.settings) === listener.settings;
@@ -74,15 +76,18 @@ export function startListeners(parts: ListenerParts, ingest: Ingest): { stop(): 
         cursor: typeof cursor === "string" ? cursor : undefined,
         signal,
         async emit(events, position) {
-          await ingest.ingest(originOf(account), events, position && ((db) =>
-            db
-              .query(`UPDATE channel_account SET cursor = $3 WHERE workspace_id = $1 AND id = $2 AND lease_holder = $4`, [
-                account.workspaceId,
-                account.id,
-                keys.seal(account.workspaceId, place, position.cursor),
-                holder,
-              ])
-              .then(() => undefined)));
+          await ingest.ingest(
+            originOf(account),
+            events,
+            position &&
+              ((db) =>
+                db
+                  .query(
+                    `UPDATE channel_account SET cursor = $3 WHERE workspace_id = $1 AND id = $2 AND lease_holder = $4`,
+                    [account.workspaceId, account.id, keys.seal(account.workspaceId, place, position.cursor), holder],
+                  )
+                  .then(() => undefined)),
+          );
         },
       });
     } catch (error) {
@@ -112,7 +117,10 @@ export function startListeners(parts: ListenerParts, ingest: Ingest): { stop(): 
       clearTimeout(timer);
       await looking;
       await Promise.all([...running].map(([id, listener]) => end(id, listener)));
-      await parts.db.pool.query(`UPDATE channel_account SET lease_holder = NULL, lease_until = NULL WHERE lease_holder = $1`, [holder]);
+      await parts.db.pool.query(
+        `UPDATE channel_account SET lease_holder = NULL, lease_until = NULL WHERE lease_holder = $1`,
+        [holder],
+      );
     },
   };
 }

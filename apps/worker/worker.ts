@@ -13,7 +13,12 @@ export interface Worker {
 }
 
 /** Starts the consumers, the sweeper and the listeners of this process. */
-export function startWorker(parts: Parts, queues: Queues, ingest: Ingest, options: FlowOptions & { sweepMs: number }): Worker {
+export function startWorker(
+  parts: Parts,
+  queues: Queues,
+  ingest: Ingest,
+  options: FlowOptions & { sweepMs: number },
+): Worker {
   const flow = openFlow(parts, queues, options);
   for (const bell of BELLS) queues.consume(bell, (rings) => flow.work(bell, rings, false));
   const sweeper = startSweeper(parts, flow, options.sweepMs);

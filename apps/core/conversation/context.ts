@@ -29,20 +29,28 @@ export interface Omission {
   reason: "audience" | "notProven" | "budget";
 }
 
-/** Everything that a reply generator may know; `apps/core/reply/generator.ts` says what each part means. */
+/** Everything that a reply generator may know. */
 export interface BuiltContext {
   workspaceId: string;
   conversationId: string;
   thread: { id: string; channel: string; audience: "private" | "room" };
   customer: {
+    /** `customer_ref`. */
     ref: string;
+    /** From the profile; undefined when nobody said. In a room: only what the room's own platform told. */
     name: string | undefined;
+    /** All attributes, last write wins. */
     attributes: Record<string, string>;
+    /** Proven (assurance ≥ 2) identifiers, for looking the customer up in the business's own systems. */
     identifiers: { id: string; type: string; value: string }[];
+    /** First sighting on any channel that this thread is entitled to. UTC. */
     firstSeenAt: Date;
   };
+  /** Newest last, without `pending`. */
   history: ReplayedMessage[];
+  /** What is to be answered now: what the customer said on this thread since its last answer, oldest first. */
   pending: ReplayedMessage[];
+  /** What the generator left in the conversation last time. */
   state: Json;
   omitted: Omission[];
   now: Date;
@@ -63,7 +71,9 @@ export async function buildContexts(
   const inPrivate = asked.flatMap((a, i) => (a.audience === "private" ? [...(entitled[i]?.identifierIds ?? [])] : []));
   const rooms = asked.filter((a) => a.audience === "room").map((a) => a.threadId);
   const [said, inRooms, withheld] = await Promise.all([
-    inPrivate.length === 0 ? [] : sql.newestOf(parts.db.pool, [workspaceId, [...new Set(inPrivate)], settings.contextMessages]),
+    inPrivate.length === 0
+      ? []
+      : sql.newestOf(parts.db.pool, [workspaceId, [...new Set(inPrivate)], settings.contextMessages]),
     rooms.length === 0 ? [] : sql.newestIn(parts.db.pool, [workspaceId, rooms, settings.contextMessages]),
     options.explain ? withheldThreads(parts, workspaceId, asked, entitled) : [],
   ]);
@@ -82,7 +92,12 @@ export async function buildContexts(
     const pendingRows = pendingOf(a, all);
     const pendingIds = new Set(pendingRows.map((r) => r.id));
     const missing = pendingRows.filter((r) => !rows.includes(r));
-    const laid = replay([...rows, ...missing], { keys, threadId: a.threadId, pendingIds, budget: settings.contextBudget });
+    const laid = replay([...rows, ...missing], {
+      keys,
+      threadId: a.threadId,
+      pendingIds,
+      budget: settings.contextBudget,
+    });
     const attributes = Object.fromEntries(Object.entries(e.attributes).map(([name, v]) => [name, v.value]));
     return {
       workspaceId,
@@ -99,7 +114,9 @@ export async function buildContexts(
       pending: laid.pending,
       state: a.state,
       omitted: [
-        ...withheld.filter((w) => w.asked === a.threadId).map(({ threadId, channel, reason }) => ({ threadId, channel, reason })),
+        ...withheld
+          .filter((w) => w.asked === a.threadId)
+          .map(({ threadId, channel, reason }) => ({ threadId, channel, reason })),
         ...laid.beyond.map((b) => ({ ...b, reason: "budget" as const })),
       ],
       now: new Date(),
@@ -159,7 +176,11 @@ function pendingOf(asked: Asked, newest: HistoryRow[]): HistoryRow[] {
   const owed = newest
     .filter(
       (r) =>
-        r.thread_id === asked.threadId && r.out_seq === 0 && r.owed && r.seq > asked.answeredSeq && r.seq <= asked.owedSeq,
+        r.thread_id === asked.threadId &&
+        r.out_seq === 0 &&
+        r.owed &&
+        r.seq > asked.answeredSeq &&
+        r.seq <= asked.owedSeq,
     )
     .sort((x, y) => x.seq - y.seq);
   const other = owed.findIndex((r) => r.identifier_id !== asked.identifierId);
@@ -183,14 +204,14 @@ async function withheldThreads(
     [workspaceId, ids],
   );
   return asked.flatMap((a, i) =>
-    rows.flatMap((r) => {
+    rows.flatMap((r): (Omission & { asked: string })[] => {
       if (r.thread_id === a.threadId) return [];
       const isWithheld = entitled[i]?.withheldIds.has(r.identifier_id) ?? false;
       if (a.audience === "room") {
         const isHis = isWithheld || r.identifier_id === a.identifierId;
-        return isHis ? [{ asked: a.threadId, threadId: r.thread_id, channel: r.channel, reason: "audience" as const }] : [];
+        return isHis ? [{ asked: a.threadId, threadId: r.thread_id, channel: r.channel, reason: "audience" }] : [];
       }
-      return isWithheld ? [{ asked: a.threadId, threadId: r.thread_id, channel: r.channel, reason: "notProven" as const }] : [];
+      return isWithheld ? [{ asked: a.threadId, threadId: r.thread_id, channel: r.channel, reason: "notProven" }] : [];
     }),
   );
 }

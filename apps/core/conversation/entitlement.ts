@@ -47,6 +47,7 @@ export async function entitlements(
     const sightings = mine.map((e) => ({
       rank: e.fingerprint.toString("hex"),
       firstSeen: e.first_seen.getTime(),
+      accountId: e.account_id,
       identifiers: e.identifier_ids.map((id, i) => ({ id, assurance: e.assurances[i] ?? 0 })),
     }));
     const proof = new Map<string, number>();
@@ -86,7 +87,13 @@ function edgesOf(
   const { edges } = partition({
     nodes: members.map((m) => ({ id: m.id, type: m.type, rank: m.value_key.toString("hex") })),
     sightings,
-    rulings: rulings.map((r) => ({ id: r.id, kind: r.kind, aId: r.a_id, bId: r.b_id, decidedAt: r.decided_at.getTime() })),
+    rulings: rulings.map((r) => ({
+      id: r.id,
+      kind: r.kind,
+      aId: r.a_id,
+      bId: r.b_id,
+      decidedAt: r.decided_at.getTime(),
+    })),
     primaryIdentifier: settings.primaryIdentifier,
   });
   return edges;

@@ -4,11 +4,16 @@ import { openInbound, openOutbound, readable } from "./body.ts";
 
 /** One message of the replayed history. */
 export interface ReplayedMessage {
+  /** Channel id (`web`, `whatsapp`, …), a label only. */
   channel: string;
   author: "customer" | "bot" | "staff";
+  /** The content's kind (`text`, `media`, `choice`, …). */
   kind: string;
+  /** What a person would read; a placeholder in brackets where there is none. */
   text: string;
+  /** UTC. */
   at: Date;
+  /** False: said on another thread of the same customer. */
   here: boolean;
 }
 
@@ -78,10 +83,7 @@ export function replay(
 }
 
 /** `edits`: the event that this one edits (`text`: to what) or removes (no `text`). */
-function openQuietly(
-  row: HistoryRow,
-  keys: KeyRing,
-): { eventKey?: string; text?: string; edits?: string } | undefined {
+function openQuietly(row: HistoryRow, keys: KeyRing): { eventKey?: string; text?: string; edits?: string } | undefined {
   try {
     // An echo is the business's own message, stored as the channel's event.
     if (row.out_seq > 0) return { text: openOutbound(keys, row).content.text };

@@ -70,6 +70,12 @@ export function isRoleMailbox(identifier: { type: string; key: string }): boolea
 /** Types of which a profile has at most one, so that two different values veto a join: the business's own customer id. */
 export const UNIQUE_TYPES: ReadonlySet<string> = new Set(["external"]);
 
+/**
+ * Types of which a person has one at a time on each channel account, until a notice names the old and the new together.
+ * The same phone with another of these and no notice is a recycled number: another person.
+ */
+export const SUCCEEDING_TYPES: ReadonlySet<string> = new Set(["bsuid"]);
+
 /** A profile has at most so many identifiers of one type, browser sessions aside; evidence for more becomes a review. */
 export const MAX_PER_TYPE = 5;
 /** Types without that limit: each browser makes a new one. */

@@ -188,4 +188,3 @@ async function hasHistory(db: Queryable, workspaceId: string, presenter: Present
   );
   return rows.length > 0;
 }
-

@@ -44,7 +44,10 @@ export async function mergeProfiles(
     const moved = await recompute(db, scope, [a, b], { recorded: true });
     const survivor = moved.profileOf.get(a);
     if (survivor === undefined || survivor !== moved.profileOf.get(b)) {
-      throw new Problem("conflict", "a rule keeps these two customers apart: they have different customer ids, too many identifiers, or were separated before");
+      throw new Problem(
+        "conflict",
+        "a rule keeps these two customers apart: they have different customer ids, too many identifiers, or were separated before",
+      );
     }
     await parts.afterMove(db, workspaceId, moved);
     const absorbed = survivor === a ? b : a;

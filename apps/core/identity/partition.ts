@@ -1,4 +1,4 @@
-import { MAX_PER_TYPE, UNIQUE_TYPES, UNLIMITED_TYPES } from "./identifier.ts";
+import { MAX_PER_TYPE, SUCCEEDING_TYPES, UNIQUE_TYPES, UNLIMITED_TYPES } from "./identifier.ts";
 
 /** An identifier as far as joining goes. `rank` orders ties the same on every machine (its blind index, as hex). */
 export interface Node {
@@ -13,6 +13,8 @@ export interface Sighting {
   rank: string;
   /** UTC milliseconds. */
   firstSeen: number;
+  /** The channel account that saw them. */
+  accountId?: string | null;
   identifiers: { id: string; assurance: number }[];
 }
 
@@ -41,7 +43,8 @@ export interface Edge {
 export interface Veto {
   aId: string;
   bId: string;
-  reason: "uniqueness" | "limit" | "separated";
+  /** `recycled`: the same number, but not the same account of the platform. */
+  reason: "uniqueness" | "limit" | "separated" | "recycled";
 }
 
 export interface Partition {
@@ -61,7 +64,7 @@ export const JOINS_FROM = 2;
  * An identifier is owned when somebody was seen *with* it: at level ≥ 2, or as the handle (the first) of a sighting. One
  * that was only claimed is in no group. Links are taken strongest first, then oldest, then by rank (as Kruskal's
  * algorithm takes edges), and a link that would break a rule is left out and reported: two different values of a
- * unique type, too many of one type, two sides that a person ruled apart. People's rulings to link come last, so
+ * unique type, too many of one type, a recycled number, two sides that a person ruled apart. People's rulings to link come last, so
  * that proof outranks mapping.
  */
 export function partition(input: {
@@ -102,6 +105,7 @@ export function partition(input: {
       compare(x.aId + x.bId, y.aId + y.bId),
   );
 
+  const lineOf = lines(input.sightings, nodes);
   const groupOf = new Map<string, Set<string>>();
   for (const id of firstSeen.keys()) groupOf.set(id, new Set([id]));
   const groupWith = (id: string): Set<string> => groupOf.get(id) ?? new Set();
@@ -114,7 +118,7 @@ export function partition(input: {
       edges.push(edge);
       continue;
     }
-    const reason = forbidden(a, b, nodes, separations);
+    const reason = forbidden({ a, b, nodes, separations, lineOf });
     if (reason !== undefined) {
       vetoes.push({ aId: edge.aId, bId: edge.bId, reason });
       continue;
@@ -142,23 +146,58 @@ export function partition(input: {
   return { groups, edges, vetoes };
 }
 
-function forbidden(
-  a: Set<string>,
-  b: Set<string>,
-  nodes: Map<string, Node>,
-  separations: { aId: string; bId: string }[],
-): Veto["reason"] | undefined {
+function forbidden({
+  a,
+  b,
+  nodes,
+  separations,
+  lineOf,
+}: {
+  a: Set<string>;
+  b: Set<string>;
+  nodes: Map<string, Node>;
+  separations: { aId: string; bId: string }[];
+  lineOf: Map<string, Line>;
+}): Veto["reason"] | undefined {
   if (separations.some((s) => (a.has(s.aId) && b.has(s.bId)) || (a.has(s.bId) && b.has(s.aId)))) return "separated";
   const counts = new Map<string, number>();
+  const lineAt = new Map<string, Line>();
   for (const id of [...a, ...b]) {
     const type = nodes.get(id)?.type ?? "";
     counts.set(type, (counts.get(type) ?? 0) + 1);
+    const line = lineOf.get(id);
+    for (const account of line?.accounts ?? []) {
+      const there = lineAt.get(`${type} ${account}`);
+      if (there !== undefined && there !== line) return "recycled";
+      if (line !== undefined) lineAt.set(`${type} ${account}`, line);
+    }
   }
   for (const [type, count] of counts) {
     if (UNIQUE_TYPES.has(type) && count > 1) return "uniqueness";
-    if (!UNLIMITED_TYPES.has(type) && count > MAX_PER_TYPE) return "limit";
+    if (!UNLIMITED_TYPES.has(type) && !SUCCEEDING_TYPES.has(type) && count > MAX_PER_TYPE) return "limit";
   }
   return undefined;
+}
+
+/** Identifiers of a succeeding type that notices connect, and the accounts that know them. */
+interface Line {
+  accounts: Set<string>;
+}
+
+function lines(sightings: Sighting[], nodes: Map<string, Node>): Map<string, Line> {
+  const lineOf = new Map<string, Line>();
+  for (const { identifiers, accountId } of sightings) {
+    const named = identifiers.filter(
+      (i) => i.assurance >= JOINS_FROM && SUCCEEDING_TYPES.has(nodes.get(i.id)?.type ?? ""),
+    );
+    if (named.length === 0) continue;
+    const line: Line = { accounts: new Set(accountId ? [accountId] : []) };
+    const before = new Set(named.flatMap((i) => lineOf.get(i.id) ?? []));
+    for (const old of before) for (const account of old.accounts) line.accounts.add(account);
+    for (const [id, old] of lineOf) if (before.has(old)) lineOf.set(id, line);
+    for (const { id } of named) lineOf.set(id, line);
+  }
+  return lineOf;
 }
 
 /**

@@ -51,6 +51,7 @@ export async function recompute(
     sightings: evidence.map((e) => ({
       rank: e.fingerprint.toString("hex"),
       firstSeen: e.first_seen.getTime(),
+      accountId: e.account_id,
       identifiers: e.identifier_ids.map((id, i) => ({ id, assurance: e.assurances[i] ?? 0 })),
     })),
     rulings: rulings.map((r) => ({

@@ -58,7 +58,12 @@ export async function resolve(
     const { groups } = partition({
       nodes,
       sightings: [
-        { rank: t.fingerprint.toString("hex"), firstSeen: t.first.getTime(), identifiers: t.sighting.identifiers },
+        {
+          rank: t.fingerprint.toString("hex"),
+          firstSeen: t.first.getTime(),
+          accountId: t.sighting.accountId,
+          identifiers: t.sighting.identifiers,
+        },
       ],
       rulings: [],
       primaryIdentifier: scope.settings.primaryIdentifier,

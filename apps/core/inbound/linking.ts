@@ -40,7 +40,13 @@ export async function linking(
   const mine = messages.filter((m) => m.row.author === "customer" && m.cursor.audience === "private");
   const answers = mine.filter((m) => meaningOf(m) !== undefined);
   const asked =
-    answers.length === 0 ? new Set() : await threadsToConfirm(db, scope.workspaceId, answers.map((m) => m.row.thread_id));
+    answers.length === 0
+      ? new Set()
+      : await threadsToConfirm(
+          db,
+          scope.workspaceId,
+          answers.map((m) => m.row.thread_id),
+        );
   for (const message of mine) {
     const profileId = profileOf.get(message.row.identifier_id);
     if (profileId === undefined) continue;

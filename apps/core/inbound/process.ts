@@ -69,7 +69,10 @@ export async function processThreads(
     try {
       add(result, await round(parts, { ...input, threadIds: together, limit: MESSAGES_PER_ROUND }));
     } catch (error) {
-      parts.log.warn({ ...described(error), threads: together.length }, "a round failed; taking its threads one by one");
+      parts.log.warn(
+        { ...described(error), threads: together.length },
+        "a round failed; taking its threads one by one",
+      );
       for (const id of together) careful.add(id);
     }
   }
@@ -110,10 +113,10 @@ export async function replayParked(
       [workspaceId, messageId],
     );
     const result = await apply(parts, db, { workspaceId, settings, patience: input.patience, cursors: [cursor], rows });
-    await db.query(
-      `UPDATE parked SET replayed_at = clock_timestamp() WHERE workspace_id = $1 AND message_id = $2`,
-      [workspaceId, messageId],
-    );
+    await db.query(`UPDATE parked SET replayed_at = clock_timestamp() WHERE workspace_id = $1 AND message_id = $2`, [
+      workspaceId,
+      messageId,
+    ]);
     return result;
   }
 }
@@ -209,7 +212,11 @@ async function apply(
   const scope: ResolveScope = { workspaceId, settings: input.settings, vault: parts.vault };
   const messages = await openMessages(parts, rows, cursors);
 
-  const { profileOf, changes } = await resolve(db, scope, messages.filter((m) => m.row.author === "customer").map(sightingOf));
+  const { profileOf, changes } = await resolve(
+    db,
+    scope,
+    messages.filter((m) => m.row.author === "customer").map(sightingOf),
+  );
   const links = await linking(db, scope, messages, profileOf);
   for (const moved of [...changes, ...links.changes]) {
     for (const [id, profile] of moved.profileOf) profileOf.set(id, profile);
@@ -259,7 +266,11 @@ async function apply(
   };
 }
 
-async function openMessages(parts: ProcessParts, rows: MessageRow[], cursors: Map<string, CursorRow>): Promise<OpenMessage[]> {
+async function openMessages(
+  parts: ProcessParts,
+  rows: MessageRow[],
+  cursors: Map<string, CursorRow>,
+): Promise<OpenMessage[]> {
   const keys = await parts.vault.unlock(new Set(rows.map((r) => r.identifier_id)));
   return rows.flatMap((row) => {
     const cursor = cursors.get(row.thread_id);

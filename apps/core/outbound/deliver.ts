@@ -53,7 +53,11 @@ export async function deliverThreads(
     const until = new Date(Date.now() + sendTimeoutMs + MARGIN_MS);
     const claimed = await sql.claimSends(parts.db.pool, [workspaceId, threadIds, claim, until, idempotent]);
     result.reopened.push(...claimed.filter((c) => c.verdict === "cancelled").map((c) => c.thread_id));
-    const outcomes = await sendAll(parts, { workspaceId, sendTimeoutMs, claimed: claimed.filter((c) => c.verdict === "send") });
+    const outcomes = await sendAll(parts, {
+      workspaceId,
+      sendTimeoutMs,
+      claimed: claimed.filter((c) => c.verdict === "send"),
+    });
     if (outcomes.length > 0) await settle(parts, { workspaceId, claim, outcomes });
     const moved = claimed.filter((c) => c.verdict !== "busy");
     result.touched.push(...moved.map((c) => c.thread_id));
@@ -79,7 +83,11 @@ async function sendAll(
         const account = await parts.accounts.find(row.account_id);
         if (account === undefined) throw new SendError("never", "the channel account is gone");
         mayBeSent(account, row);
-        const content = openOutbound(keys, { id: row.message_id, identifier_id: row.identifier_id, body: row.body }).content;
+        const content = openOutbound(keys, {
+          id: row.message_id,
+          identifier_id: row.identifier_id,
+          body: row.body,
+        }).content;
         const address = keys.open(keyOf(row), `thread.address:${row.thread_id}`, row.address) as Record<string, Json>;
         const receipt = await withTimeout(input.sendTimeoutMs, (signal) =>
           account.adapter.send(
@@ -94,7 +102,11 @@ async function sendAll(
     }),
   ).then((outcomes) => {
     for (const { row, state, error } of outcomes) {
-      if (state !== "sent") parts.log.warn({ threadId: row.thread_id, messageId: row.message_id, state, error }, "a send did not go through");
+      if (state !== "sent")
+        parts.log.warn(
+          { threadId: row.thread_id, messageId: row.message_id, state, error },
+          "a send did not go through",
+        );
     }
     return outcomes;
   });
@@ -102,7 +114,8 @@ async function sendAll(
 
 /** @throws {SendError} when the hub itself knows that it can't go out */
 function mayBeSent(account: OpenAccount, row: Claimed): void {
-  if (account.status === "paused") throw new SendError("later", "the channel account is paused", { retryAfterMs: 60_000 });
+  if (account.status === "paused")
+    throw new SendError("later", "the channel account is paused", { retryAfterMs: 60_000 });
   const { replyWindowMs, canWriteFirst } = account.adapter.limits;
   const silentMs = row.last_inbound_at === null ? undefined : Date.now() - row.last_inbound_at.getTime();
   if (silentMs === undefined && !canWriteFirst) throw new SendError("window", "this customer has not written here yet");
@@ -115,7 +128,9 @@ function mayBeSent(account: OpenAccount, row: Claimed): void {
 async function withTimeout<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const signal = AbortSignal.timeout(ms);
   const late = new Promise<never>((_, reject) =>
-    signal.addEventListener("abort", () => reject(new SendError("unknown", "the provider did not answer in time")), { once: true }),
+    signal.addEventListener("abort", () => reject(new SendError("unknown", "the provider did not answer in time")), {
+      once: true,
+    }),
   );
   return Promise.race([work(signal), late]);
 }

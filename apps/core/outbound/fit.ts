@@ -11,6 +11,9 @@ export function fit(content: OutboundContent, limits: Limits): OutboundContent[]
   const listed = shown.length === buttons.length ? [] : buttons.map((b, i) => `${i + 1}. ${b.title}`);
   const text = listed.length === 0 ? content.text : `${content.text}\n\n${listed.join("\n")}`;
   const parts = split(text, limits.text.maxLength);
+  // The part that carries the buttons may have to be shorter than plain text.
+  const shorter = shown.length > 0 ? limits.buttons?.maxTextLength : undefined;
+  if (shorter !== undefined) parts.push(...split(parts.pop() ?? "", shorter));
   return parts.map((part, i) =>
     i === parts.length - 1 && shown.length > 0 ? { text: part, buttons: shown } : { text: part },
   );

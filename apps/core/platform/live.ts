@@ -24,13 +24,20 @@ const CHANNEL = "throughline_live";
 const THREADS_PER_NOTE = 150;
 
 /** Opens the live notes over Redis where there is one, else over PostgreSQL's NOTIFY. */
-export function openLive(where: { redisUrl: string | undefined; databaseUrl: string }, pool: pg.Pool, log: Log): LiveNotes {
+export function openLive(
+  where: { redisUrl: string | undefined; databaseUrl: string },
+  pool: pg.Pool,
+  log: Log,
+): LiveNotes {
   const listeners = new Set<(note: Note) => void>();
   const hear = (text: string) => {
     const note = Note.safeParse(JSON.parse(text));
     if (note.success) for (const listener of listeners) listener(note.data);
   };
-  const transport = where.redisUrl === undefined ? overPostgres(where.databaseUrl, pool, hear, log) : overRedis(where.redisUrl, hear, log);
+  const transport =
+    where.redisUrl === undefined
+      ? overPostgres(where.databaseUrl, pool, hear, log)
+      : overRedis(where.redisUrl, hear, log);
   return {
     publish({ workspaceId, threadIds }) {
       for (let at = 0; at < threadIds.length; at += THREADS_PER_NOTE) {
@@ -54,7 +61,11 @@ interface Transport {
 }
 
 function overRedis(url: string, hear: (text: string) => void, log: Log): Transport {
-  const options = { maxRetriesPerRequest: 1, enableOfflineQueue: false, retryStrategy: (n: number) => Math.min(200 * n, 2_000) };
+  const options = {
+    maxRetriesPerRequest: 1,
+    enableOfflineQueue: false,
+    retryStrategy: (n: number) => Math.min(200 * n, 2_000),
+  };
   const publisher = new Redis(url, options);
   let subscriber: Redis | undefined;
   publisher.on("error", (error) => log.debug(described(error), "Redis is away"));

@@ -41,7 +41,9 @@ export async function prepareQueueTables(databaseUrl: string): Promise<void> {
 /** Opens the queues on Redis where there is one, else on PostgreSQL. The one place that knows the difference. */
 export function openQueues(where: { redisUrl: string | undefined; databaseUrl: string }, log: Log): Queues {
   const backend = where.redisUrl === undefined ? onPostgres(where.databaseUrl) : onRedis(where.redisUrl, log);
-  const complain = rateLimited((error: unknown) => log.warn(described(error), "the queue is in trouble; the sweeper carries on"));
+  const complain = rateLimited((error: unknown) =>
+    log.warn(described(error), "the queue is in trouble; the sweeper carries on"),
+  );
   const queues = new Map(BELLS.map((bell) => [bell, backend.queue(bell, complain)]));
   const waiting = new Map<Bell, Map<string, Ring>>();
   const timers = new Set<NodeJS.Timeout>();
@@ -51,7 +53,9 @@ export function openQueues(where: { redisUrl: string | undefined; databaseUrl: s
     const rings = [...(waiting.get(bell)?.values() ?? [])];
     waiting.delete(bell);
     for (let at = 0; at < rings.length; at += RINGS_PER_JOB) {
-      const job = { rings: rings.slice(at, at + RINGS_PER_JOB).map((r): [string, string] => [r.workspaceId, r.threadId]) };
+      const job = {
+        rings: rings.slice(at, at + RINGS_PER_JOB).map((r): [string, string] => [r.workspaceId, r.threadId]),
+      };
       queues.get(bell)?.add(job).catch(complain);
     }
   }
@@ -110,7 +114,10 @@ interface Consumer {
 }
 
 interface Backend {
-  queue(bell: Bell, complain: (error: unknown) => void): { add(data: unknown): Promise<unknown>; close(): Promise<void> };
+  queue(
+    bell: Bell,
+    complain: (error: unknown) => void,
+  ): { add(data: unknown): Promise<unknown>; close(): Promise<void> };
   consume(bell: Bell, work: (data: unknown) => Promise<void>, complain: (error: unknown) => void): Consumer;
   check(): Promise<void>;
   close(): Promise<void>;
@@ -118,7 +125,12 @@ interface Backend {
 
 /** Jobs leave no trace: what is due stands in the database. */
 const JOBS = { removeOnComplete: true, removeOnFail: true, attempts: 1 };
-const WORKERS = { concurrency: CONCURRENCY, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 }, maxStalledCount: 0 };
+const WORKERS = {
+  concurrency: CONCURRENCY,
+  removeOnComplete: { count: 0 },
+  removeOnFail: { count: 0 },
+  maxStalledCount: 0,
+};
 
 function onPostgres(databaseUrl: string): Backend {
   const { Queue, Worker } = withBackend(createPostgresBackend);
@@ -148,14 +160,27 @@ function onRedis(url: string, log: Log): Backend {
   const { Queue, Worker } = withBackend(createRedisBackend);
   const retryStrategy = (times: number) => Math.min(100 * 2 ** Math.min(times, 5), 2_000);
   // A producer must not wait for a Redis that is away; a worker waits as long as it takes.
-  const producer = new Redis(url, { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 3_000, retryStrategy });
+  const producer = new Redis(url, {
+    maxRetriesPerRequest: 1,
+    enableOfflineQueue: false,
+    commandTimeout: 3_000,
+    retryStrategy,
+  });
   const consumer = new Redis(url, { maxRetriesPerRequest: null, retryStrategy });
   for (const connection of [producer, consumer]) {
-    connection.on("error", rateLimited((error: unknown) => log.warn(described(error), "Redis is away")));
+    connection.on(
+      "error",
+      rateLimited((error: unknown) => log.warn(described(error), "Redis is away")),
+    );
   }
   return {
     queue(bell, complain) {
-      const queue = new Queue(bell, { connection: producer, prefix: PREFIX, defaultJobOptions: JOBS, skipWaitingForReady: true });
+      const queue = new Queue(bell, {
+        connection: producer,
+        prefix: PREFIX,
+        defaultJobOptions: JOBS,
+        skipWaitingForReady: true,
+      });
       queue.on("error", complain);
       return { add: (data) => queue.add("ring", data), close: () => queue.close() };
     },

@@ -1,57 +1,12 @@
 import type { Json, OutboundContent } from "../../../adapters/contract/index.ts";
+import type { BuiltContext } from "../conversation/context.ts";
+import type { ReplayedMessage } from "../conversation/replay.ts";
 
 /** One message of the replayed history, as a generator sees it. */
-export interface ContextMessage {
-  /** Channel id (`web`, `whatsapp`, …), a label only. */
-  channel: string;
-  author: "customer" | "bot" | "staff";
-  /** The content's kind (`text`, `media`, `choice`, …). */
-  kind: string;
-  /** What a person would read; a placeholder in brackets where there is none. */
-  text: string;
-  /** UTC. */
-  at: Date;
-  /** False: said on another thread of the same customer. */
-  here: boolean;
-}
-
-/** Why some history is not in a context. */
-export interface Omission {
-  threadId: string;
-  channel: string;
-  /**
-   * `audience`: said where others than this thread's readers could not read it · `notProven`: the link between the two
-   * identities is not proven for this thread · `budget`: older than what fits.
-   */
-  reason: "audience" | "notProven" | "budget";
-}
+export type ContextMessage = ReplayedMessage;
 
 /** What the conversation manager hands to a generator: only what this thread is entitled to. */
-export interface Context {
-  workspaceId: string;
-  conversationId: string;
-  thread: { id: string; channel: string; audience: "private" | "room" };
-  customer: {
-    /** `customer_ref`. */
-    ref: string;
-    /** From the profile; undefined when nobody said. In a room: only what the room's own platform told. */
-    name: string | undefined;
-    /** Other attributes, last write wins. */
-    attributes: Record<string, string>;
-    /** Proven (assurance ≥ 2) identifiers, for looking the customer up in the business's own systems. */
-    identifiers: { id: string; type: string; value: string }[];
-    /** First sighting on any channel this thread is entitled to. UTC. */
-    firstSeenAt: Date;
-  };
-  /** Newest last, without `pending`. */
-  history: ContextMessage[];
-  /** What is to be answered now: everything the customer said on this thread since its last answer, oldest first; never empty. */
-  pending: ContextMessage[];
-  /** What this generator (by its name) left in the conversation last time. */
-  state: Json;
-  omitted: Omission[];
-  now: Date;
-}
+export type Context = Omit<BuiltContext, "answersUpTo">;
 
 /** What a generator says. */
 export interface Reply {

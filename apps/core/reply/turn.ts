@@ -66,8 +66,12 @@ export async function answerThreads(
           const reply = context.pending.length === 0 ? undefined : await generator.generate(context, { signal });
           turns.push({ row, context, reply });
         } catch (error) {
-          parts.log.error({ ...described(error), threadId: row.thread_id, generator: generator.name }, "a generator failed");
-          if (row.rings >= MAX_FAILURES) turns.push({ row, context, reply: { messages: [], handoff: true, because: ["failed"] } });
+          parts.log.error(
+            { ...described(error), threadId: row.thread_id, generator: generator.name },
+            "a generator failed",
+          );
+          if (row.rings >= MAX_FAILURES)
+            turns.push({ row, context, reply: { messages: [], handoff: true, because: ["failed"] } });
           else failed.push(row);
         }
       }),
@@ -142,7 +146,11 @@ async function commit(
     ]);
     const stand = new Set(rows.map((r) => r.thread_id));
     const standing = turns.filter((t) => stand.has(t.row.thread_id));
-    await enqueueMessages(db, { workspaceId, vault: parts.vault }, standing.flatMap((t) => messagesOf(t, outgoing.get(t) ?? [])));
+    await enqueueMessages(
+      db,
+      { workspaceId, vault: parts.vault },
+      standing.flatMap((t) => messagesOf(t, outgoing.get(t) ?? [])),
+    );
     const more = await sql.finishReplies(db, [
       workspaceId,
       standing.map((t) => t.row.thread_id),
