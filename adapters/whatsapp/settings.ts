@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { secret } from "../contract/index.ts";
 
-const token = z.string().regex(/^\S+$/, "must not be empty or contain spaces");
+/** Goes into a header: an invisible character that was copied along would fail every send. */
+const token = z
+  .string()
+  .regex(/^[!-~]+$/, "must not be empty or contain spaces, invisible characters or letters beyond ASCII");
 
 /** The settings of one WhatsApp business number. */
 export const whatsappSettings = z.object({
