@@ -51,13 +51,13 @@ async function main(): Promise<void> {
   }
   const config = readConfig();
   let asked = 0;
-  let running: Promise<{ stop: () => Promise<void> }> | undefined;
+  const starting = start(known, config);
   const stopOnce = (): void => {
     if (asked++ > 0) return;
     // An interrupted drain loses nothing: what is due stands in the database.
     setTimeout(() => process.exit(0), DRAIN_MS).unref();
-    void (running ?? Promise.resolve(undefined))
-      .then((hub) => hub?.stop())
+    void starting
+      .then((hub) => hub.stop())
       .then(
         () => process.exit(0),
         (error: unknown) => fail(error),
@@ -65,8 +65,6 @@ async function main(): Promise<void> {
   };
   process.on("SIGINT", stopOnce);
   process.on("SIGTERM", stopOnce);
-  const starting = start(known, config);
-  running = starting;
   process.stdout.write(`${(await starting).line}\n`);
 }
 

@@ -68,38 +68,36 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
     if (threadIds.length > 0) parts.live.publish({ workspaceId, threadIds: [...new Set(threadIds)] });
   }
 
-  const batches = new Map(
-    (["inbound", "reply", "outbound"] as const).map((bell) => [
-      bell,
-      batcher<Ring & { again: boolean }, void>({
-        maxSize: THREADS_PER_BATCH,
-        concurrency: CONCURRENCY[bell],
-        async run(items) {
-          for (const [workspaceId, group] of Map.groupBy(items, (i) => i.workspaceId)) {
-            const threadIds = [...new Set(group.map((i) => i.threadId))].sort();
-            try {
-              await stages[bell](
-                workspaceId,
-                threadIds,
-                group.some((i) => i.again),
-              );
-            } catch (error) {
-              // Nothing is lost: what is due still stands in the database, and the sweeper comes back to it.
-              parts.log.warn({ ...described(error), bell, threads: threadIds.length }, "a batch failed");
-            }
+  function batched(bell: Bell) {
+    return batcher<Ring & { again: boolean }, void>({
+      maxSize: THREADS_PER_BATCH,
+      concurrency: CONCURRENCY[bell],
+      async run(items) {
+        for (const [workspaceId, group] of Map.groupBy(items, (i) => i.workspaceId)) {
+          const threadIds = [...new Set(group.map((i) => i.threadId))].sort();
+          try {
+            await stages[bell](
+              workspaceId,
+              threadIds,
+              group.some((i) => i.again),
+            );
+          } catch (error) {
+            // Nothing is lost: what is due still stands in the database, and the sweeper comes back to it.
+            parts.log.warn({ ...described(error), bell, threads: threadIds.length }, "a batch failed");
           }
-          return items.map(() => undefined);
-        },
-      }),
-    ]),
-  );
+        }
+        return items.map(() => undefined);
+      },
+    });
+  }
+  const batches = { inbound: batched("inbound"), reply: batched("reply"), outbound: batched("outbound") };
 
   return {
     async work(bell, rings, again) {
-      await Promise.all(rings.map((ring) => batches.get(bell)?.add({ ...ring, again })));
+      await Promise.all(rings.map((ring) => batches[bell].add({ ...ring, again })));
     },
     async idle() {
-      await Promise.all([...batches.values()].map((b) => b.idle()));
+      await Promise.all(Object.values(batches).map((b) => b.idle()));
     },
   };
 }

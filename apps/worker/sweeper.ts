@@ -21,11 +21,12 @@ export function startSweeper(parts: Pick<Parts, "db" | "log">, flow: Flow, every
 
   async function sweep(): Promise<void> {
     const rows = await sweepDue(parts.db.pool, [GRACE_MS, AT_MOST]);
-    const work = BELLS.map((bell) => {
-      const rings = rows.filter((r) => r.kind === bell).map((r) => ({ workspaceId: r.workspace_id, threadId: r.id }));
-      return rings.length > 0 ? flow.work(bell, rings, true) : undefined;
-    });
-    await Promise.all(work);
+    await Promise.all(
+      BELLS.map((bell) => {
+        const rings = rows.filter((r) => r.kind === bell).map((r) => ({ workspaceId: r.workspace_id, threadId: r.id }));
+        return flow.work(bell, rings, true);
+      }),
+    );
     if (Date.now() - tidied > HOUSEKEEPING_MS) {
       tidied = Date.now();
       await tidy(parts);
