@@ -141,7 +141,11 @@ export function outlet({ secretToken, onReply }: OutletOptions): Outlet {
     for (const update of held) {
       const known = confirmations.get(update.id);
       confirmations.delete(update.id);
-      inLane(update).then(known?.resolve, known?.reject);
+      // The speaker waits for it; where nobody does, a hub's refusal is its own loss.
+      inLane(update).then(
+        () => known?.resolve(),
+        (error: unknown) => known?.reject(error instanceof Error ? error : new Error(String(error))),
+      );
     }
     return accepted(true);
   }

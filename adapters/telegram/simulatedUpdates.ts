@@ -15,9 +15,6 @@ export interface SimulatedUser {
   name?: string | undefined;
 }
 
-/** The update without its number. */
-export type SimulatedEvent = JsonObject;
-
 /** The user behind a handle. @throws {Error} when the handle is no user id */
 export function userBehind({ as, name = "Telegram user" }: SimulatedUser): JsonObject & { id: number } {
   const handle = as.trim();

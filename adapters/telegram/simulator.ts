@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Heard, Json, Say, SimulatedRequest, Simulator, SimulatorFactory } from "../contract/index.ts";
+import { stringOf } from "./fields.ts";
 import type { JsonObject } from "./fields.ts";
 import { accepted, judgeMessage, messageNamed, refusals, refused } from "./simulatedBotApi.ts";
 import type { AcceptedMessage, ApiAnswer } from "./simulatedBotApi.ts";
@@ -29,8 +30,12 @@ export interface TelegramSimulator extends Simulator {
   onCall(listener: (method: string, payload: JsonObject) => void): void;
 }
 
+interface TelegramSimulatorFactory extends SimulatorFactory {
+  start(): Promise<TelegramSimulator>;
+}
+
 /** A double of the Bot API for one bot. */
-export const simulator: SimulatorFactory & { start(): Promise<TelegramSimulator> } = {
+export const simulator: TelegramSimulatorFactory = {
   handles: [
     { handle: "700100200", name: "Sarah" },
     { handle: "700100201", name: "Tom" },
@@ -60,7 +65,7 @@ async function startSimulator(): Promise<TelegramSimulator> {
   let lastUpdate = firstNumber();
   const way = outlet({
     secretToken: bot.secretToken,
-    onReply: (call) => void answerMethod(String(call["method"]), call),
+    onReply: ({ method, ...payload }) => void answerMethod(stringOf(method) ?? "", payload),
   });
 
   function nextNumber(chat: string): number {
@@ -149,7 +154,7 @@ async function startSimulator(): Promise<TelegramSimulator> {
       case "sendMessage":
         return sendMessage(payload);
       case "answerCallbackQuery":
-        answered.add(String(payload["callback_query_id"]));
+        answered.add(stringOf(payload["callback_query_id"]) ?? "");
         return accepted(true);
       case "editMessageText":
       case "deleteMessage":
@@ -158,7 +163,7 @@ async function startSimulator(): Promise<TelegramSimulator> {
       case "sendChatAction":
         return accepted(true);
       case "getFile": {
-        const file = String(payload["file_id"]);
+        const file = stringOf(payload["file_id"]) ?? "";
         return accepted({ file_id: file, file_unique_id: file, file_path: `files/${encodeURIComponent(file)}` });
       }
       default:
