@@ -43,12 +43,16 @@ export function createDemoOrders({ store, knowledge, shopUrl, now = () => new Da
     async ordersOf(customer) {
       if (customer.identifiers.length === 0) return [];
       const placed = await store.placed(customer);
-      return placed.map((purchase) => orderOf(purchase, knowledge, now())).sort((a, b) => b.placedAt.getTime() - a.placedAt.getTime());
+      return placed
+        .map((purchase) => orderOf(purchase, knowledge, now()))
+        .sort((a, b) => b.placedAt.getTime() - a.placedAt.getTime());
     },
     async purchaseLink(customer, sku) {
       const link = `${base}/buy/${encodeURIComponent(sku.toLowerCase())}`;
       if (customer.identifiers.length === 0) return link;
-      const earlier = (await store.placed(customer)).find((p) => p.sku === sku && now().getTime() - p.placedAt.getTime() < DAY_MS);
+      const earlier = (await store.placed(customer)).find(
+        (p) => p.sku === sku && now().getTime() - p.placedAt.getTime() < DAY_MS,
+      );
       const { orderId } = earlier ?? (await store.place(customer, sku));
       return `${link}?order=${encodeURIComponent(orderId)}`;
     },

@@ -35,9 +35,12 @@ export async function loadKnowledge(folder: string): Promise<Knowledge> {
 export function createKnowledge(documents: readonly KnowledgeDocument[]): Knowledge {
   const shops = documents.filter((d) => d.kind === "shop");
   const [shop, second] = shops;
-  if (shop === undefined) throw new KnowledgeError("shop.md", 1, "a file with `kind: shop` is needed, and there is none");
+  if (shop === undefined)
+    throw new KnowledgeError("shop.md", 1, "a file with `kind: shop` is needed, and there is none");
   if (second !== undefined) throw new KnowledgeError(second.file, 1, `there is one shop only, and ${shop.file} is it`);
-  const products = documents.filter((d) => d.kind === "product").sort((a, b) => b.rank - a.rank || (a.sku < b.sku ? -1 : 1));
+  const products = documents
+    .filter((d) => d.kind === "product")
+    .sort((a, b) => b.rank - a.rank || (a.sku < b.sku ? -1 : 1));
   const policies = documents.filter((d) => d.kind === "policy");
   const howtos = documents.filter((d) => d.kind === "howto");
   checkReferences(shop, products, policies, howtos);
@@ -59,7 +62,12 @@ export function createKnowledge(documents: readonly KnowledgeDocument[]): Knowle
   };
 }
 
-function checkReferences(shop: Shop, products: readonly Product[], policies: readonly Policy[], howtos: readonly Howto[]): void {
+function checkReferences(
+  shop: Shop,
+  products: readonly Product[],
+  policies: readonly Policy[],
+  howtos: readonly Howto[],
+): void {
   const categories = new Set(shop.categories.map((c) => c.id));
   const skus = new Map<string, string>();
   for (const product of products) {

@@ -56,19 +56,27 @@ describe("the demo shop", () => {
   it("has a shop's worth of knowledge", async () => {
     const knowledge = await loadKnowledge(demoKnowledgeFolder);
     expect(knowledge.products.length).toBeGreaterThanOrEqual(10);
-    expect(knowledge.policies.map((p) => p.id)).toEqual(expect.arrayContaining(["returns", "shipping", "warranty", "payment", "hours", "contact", "privacy"]));
+    expect(knowledge.policies.map((p) => p.id)).toEqual(
+      expect.arrayContaining(["returns", "shipping", "warranty", "payment", "hours", "contact", "privacy"]),
+    );
     expect(knowledge.howtos.map((h) => h.id)).toContain("assembly");
   });
 });
 
 describe("another shop", () => {
   it("is known as well as the first", async () => {
-    const knowledge = await loadKnowledge(await folderOf({ "shop.md": SHOP, "blue.md": WIDGET, "red.md": RED, "shipping.md": SHIPPING }));
+    const knowledge = await loadKnowledge(
+      await folderOf({ "shop.md": SHOP, "blue.md": WIDGET, "red.md": RED, "shipping.md": SHIPPING }),
+    );
     const ben = await stage({ name: undefined, knowledge });
-    expect(await ben.say("whatsapp", "Do you have blue widgets in size large?")).toMatch(/^Hello! Yes! Our blue widget comes in size large\. It's currently \$99 with free shipping\. .*product details\?/);
+    expect(await ben.say("whatsapp", "Do you have blue widgets in size large?")).toMatch(
+      /^Hello! Yes! Our blue widget comes in size large\. It's currently \$99 with free shipping\. .*product details\?/,
+    );
     expect(await ben.say("web", "Hi")).toMatch(/^Welcome back! Earlier you were looking at the blue widget at \$99/);
     expect(await ben.say("web", "what is its diameter?")).toMatch(/12 cm/);
-    expect(await ben.say("web", "do you have it in size huge?")).toMatch(/only know of these choices: size: small, medium, large/);
+    expect(await ben.say("web", "do you have it in size huge?")).toMatch(
+      /only know of these choices: size: small, medium, large/,
+    );
     expect(await ben.say("web", "any gadgets below $110?")).toMatch(/blue widget at \$99/);
     expect(await ben.say("web", "compare it with the red one")).toMatch(/blue widget[\s\S]*red widget \(\$120\.50\)/);
     expect(await ben.say("web", "Do you have office chairs?")).toMatch(/I don't know of anything like that/);
@@ -99,9 +107,15 @@ describe("a wrong file", () => {
     const blue = parseKnowledge("blue.md", WIDGET);
     expect(() => createKnowledge([blue])).toThrow(/kind: shop/);
     expect(() => createKnowledge([shop, shop, blue])).toThrow(/one shop only/);
-    expect(() => createKnowledge([shop, blue, parseKnowledge("twin.md", WIDGET)])).toThrow("twin.md:1: sku: W-BLUE is taken by blue.md");
-    expect(() => createKnowledge([shop, parseKnowledge("blue.md", WIDGET.replace("category: widget", "category: gizmo"))])).toThrow(/no category "gizmo"/);
-    expect(() => createKnowledge([shop, parseKnowledge("blue.md", WIDGET.replace("features:", "accessories: [NONE]\nfeatures:"))])).toThrow(/no product has the sku "NONE"/);
+    expect(() => createKnowledge([shop, blue, parseKnowledge("twin.md", WIDGET)])).toThrow(
+      "twin.md:1: sku: W-BLUE is taken by blue.md",
+    );
+    expect(() =>
+      createKnowledge([shop, parseKnowledge("blue.md", WIDGET.replace("category: widget", "category: gizmo"))]),
+    ).toThrow(/no category "gizmo"/);
+    expect(() =>
+      createKnowledge([shop, parseKnowledge("blue.md", WIDGET.replace("features:", "accessories: [NONE]\nfeatures:"))]),
+    ).toThrow(/no product has the sku "NONE"/);
   });
 
   it("is looked for in a folder that isn't there", async () => {
@@ -110,9 +124,12 @@ describe("a wrong file", () => {
 });
 
 it("reads sections without Markdown's marks", () => {
-  const document = parseKnowledge("blue.md", `${WIDGET}Intro of\ntwo lines.\n\n## Care\n- **Wipe** it\n- See [the video](https://x.example/v)\n`);
+  const document = parseKnowledge(
+    "blue.md",
+    `${WIDGET}Intro of\ntwo lines.\n\n## Care\n- **Wipe** it\n- See [the video](https://x.example/v)\n`,
+  );
   expect(document.sections).toEqual([
-    { heading: "", body: "Intro of two lines.", line: 15 },
-    { heading: "Care", body: "• Wipe it\n• See the video: https://x.example/v", line: 18 },
+    { heading: "", body: "Intro of two lines.", line: 14 },
+    { heading: "Care", body: "• Wipe it\n• See the video: https://x.example/v", line: 17 },
   ]);
 });

@@ -57,7 +57,11 @@ export function parseKnowledge(file: string, source: string): KnowledgeDocument 
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const place = issue?.path ?? [];
-    throw new KnowledgeError(file, lineOf(place), `${place.join(".") || "front matter"}: ${issue?.message ?? "is wrong"}`);
+    throw new KnowledgeError(
+      file,
+      lineOf(place),
+      `${place.join(".") || "front matter"}: ${issue?.message ?? "is wrong"}`,
+    );
   }
   return { ...parsed.data, file, sections: sectionsOf(lines.slice(end + 1), end + 2) };
 
@@ -97,7 +101,9 @@ function plainText(lines: string[]): string {
   for (const line of lines) {
     const text = line
       .trim()
-      .replace(/!?\[([^\]]*)\]\(([^)\s]+)[^)]*\)/g, (_, label: string, url: string) => (label === url ? url : `${label}: ${url}`))
+      .replace(/!?\[([^\]]*)\]\(([^)\s]+)[^)]*\)/g, (_, label: string, url: string) =>
+        label === url ? url : `${label}: ${url}`,
+      )
       .replace(/(\*\*|__|`)/g, "");
     const item = /^(?:[-*+]|\d+\.)\s+(.*)$/.exec(text)?.[1];
     if (text === "") open = false;

@@ -31,9 +31,11 @@ export function createMentions(products: readonly Product[], categories: readonl
     if (known === undefined) names.set(key, { kind, ids: [id] });
     else if (known.kind === kind && !known.ids.includes(id)) known.ids.push(id);
   };
-  for (const product of products) for (const name of [product.name, product.sku, ...product.aliases]) learn(name, "product", product.sku);
+  for (const product of products)
+    for (const name of [product.name, product.sku, ...product.aliases]) learn(name, "product", product.sku);
   for (const category of categories)
-    for (const name of [category.singular, category.plural, category.id, ...category.aliases]) learn(name, "category", category.id);
+    for (const name of [category.singular, category.plural, category.id, ...category.aliases])
+      learn(name, "category", category.id);
 
   return (words) => {
     const mentions: Mention[] = [];
@@ -48,7 +50,12 @@ export function createMentions(products: readonly Product[], categories: readonl
       }
       if (found === undefined) continue;
       const last = words[start + found.length - 1]?.raw ?? "";
-      mentions.push({ ...found.names, start, length: found.length, plural: last.endsWith("s") && !last.endsWith("ss") });
+      mentions.push({
+        ...found.names,
+        start,
+        length: found.length,
+        plural: last.endsWith("s") && !last.endsWith("ss"),
+      });
       start += found.length - 1;
     }
     return mentions;

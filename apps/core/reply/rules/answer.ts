@@ -16,7 +16,9 @@ import { listed, price } from "./turn.ts";
 export async function answer(decision: Decision, clause: Clause, turn: Turn): Promise<Part | undefined> {
   switch (decision.kind) {
     case "issue":
-      return decision.issue.intent === "not_arrived" ? lateAnswer(decision, clause, turn) : care.issueAnswer(decision.issue, turn);
+      return decision.issue.intent === "not_arrived"
+        ? lateAnswer(decision, clause, turn)
+        : care.issueAnswer(decision.issue, turn);
     case "document":
       return articleAnswer(decision.hits, turn);
     case "detail":
@@ -33,11 +35,16 @@ export async function answer(decision: Decision, clause: Clause, turn: Turn): Pr
   }
 }
 
-async function intentAnswer(decision: Extract<Decision, { kind: "intent" }>, clause: Clause, turn: Turn): Promise<Part | undefined> {
+async function intentAnswer(
+  decision: Extract<Decision, { kind: "intent" }>,
+  clause: Clause,
+  turn: Turn,
+): Promise<Part | undefined> {
   const { intent, products, how } = decision;
   const [first] = products;
   if (first === undefined && NEEDS_PRODUCT.has(intent)) return withoutProduct(decision, clause, turn);
-  if (how === "assumed" && clause.foreign > 0 && (intent === "availability" || intent === "purchase")) return care.notInRangeAnswer(turn);
+  if (how === "assumed" && clause.foreign > 0 && (intent === "availability" || intent === "purchase"))
+    return care.notInRangeAnswer(turn);
   switch (intent) {
     case "price":
       return priceAnswer(products, turn);
@@ -94,10 +101,18 @@ async function intentAnswer(decision: Extract<Decision, { kind: "intent" }>, cla
 /** A question about a product when none is in talk: what it could be. */
 function withoutProduct(decision: Extract<Decision, { kind: "intent" }>, clause: Clause, turn: Turn): Part | undefined {
   const category = clause.mentions.find((m) => m.kind === "category")?.ids[0];
-  if (category === undefined && clause.rest.length > 0) return decision.intent === "availability" || decision.intent === "purchase" ? care.notInRangeAnswer(turn) : undefined;
-  const products = turn.knowledge.products.filter((p) => p.inStock && (category === undefined || p.category === category));
+  if (category === undefined && clause.rest.length > 0)
+    return decision.intent === "availability" || decision.intent === "purchase"
+      ? care.notInRangeAnswer(turn)
+      : undefined;
+  const products = turn.knowledge.products.filter(
+    (p) => p.inStock && (category === undefined || p.category === category),
+  );
   return {
-    text: `Which product do you mean? For example: ${listed(products.slice(0, 4).map((p) => `${p.name} (${price(p)})`), "or")}.`,
+    text: `Which product do you mean? For example: ${listed(
+      products.slice(0, 4).map((p) => `${p.name} (${price(p)})`),
+      "or",
+    )}.`,
     intent: decision.intent,
     because: `${decision.intent}:which`,
   };
@@ -114,21 +129,32 @@ function comparison(decision: Extract<Decision, { kind: "intent" }>, clause: Cla
     const before = memory.focus.find((p) => !chosen.includes(p)) ?? memory.list.find((p) => !chosen.includes(p));
     if (chosen.length === 1 && before !== undefined) chosen.unshift(before);
   } else {
-    if (memory.list.length > 1) chosen.splice(0, chosen.length, ...memory.list.slice(0, 3));
+    const [it] = memory.focus;
+    // "Compare it with the red one": what was in talk comes first.
+    if (decision.how === "pointed" && chosen.length === 1 && it !== undefined && !chosen.includes(it))
+      chosen.unshift(it);
+    else if (chosen.length < 2 && memory.list.length > 1) chosen.splice(0, chosen.length, ...memory.list.slice(0, 3));
     add(memory.named, 2);
   }
   if (chosen.length < 2) {
     const category = chosen[0]?.category ?? memory.categories[0];
-    const others = knowledge.products.filter((p) => p.inStock && !chosen.includes(p) && (category === undefined || p.category === category)).slice(0, 4);
+    const others = knowledge.products
+      .filter((p) => p.inStock && !chosen.includes(p) && (category === undefined || p.category === category))
+      .slice(0, 4);
     return {
-      text: `Which ones shall I compare${chosen[0] === undefined ? "" : ` the ${chosen[0].name} with`}? For example: ${listed(others.map((p) => `${p.name} (${price(p)})`), "or")}.`,
+      text: `Which ones shall I compare${chosen[0] === undefined ? "" : ` the ${chosen[0].name} with`}? For example: ${listed(
+        others.map((p) => `${p.name} (${price(p)})`),
+        "or",
+      )}.`,
       intent: "comparison",
       because: "compare:which",
       products: chosen,
     };
   }
   const wantsPick = decision.how !== "named" && clause.words.some((w) => PICK.has(w.raw));
-  return (wantsPick ? pickAnswer(chosen.slice(0, 3), turn) : undefined) ?? compareAnswer(chosen.slice(0, 3), clause, turn);
+  return (
+    (wantsPick ? pickAnswer(chosen.slice(0, 3), turn) : undefined) ?? compareAnswer(chosen.slice(0, 3), clause, turn)
+  );
 }
 
 const PICK = new Set(["recommend", "best", "better", "choose", "prefer", "pick", "take"]);
@@ -137,8 +163,13 @@ const PICK = new Set(["recommend", "best", "better", "choose", "prefer", "pick",
 async function lateAnswer(decision: Extract<Decision, { kind: "issue" }>, clause: Clause, turn: Turn): Promise<Part> {
   if (turn.context.thread.audience === "room") return orderAnswer(clause, undefined, turn);
   const orders = await turn.orders();
-  const underWay = orders.some((o) => (o.state === "shipped" || o.state === "placed") && o.arrivesAt !== undefined && o.arrivesAt > turn.context.now);
+  const underWay = orders.some(
+    (o) =>
+      (o.state === "shipped" || o.state === "placed") && o.arrivesAt !== undefined && o.arrivesAt > turn.context.now,
+  );
   if (!underWay) return care.issueAnswer(decision.issue, turn);
-  return { ...(await orderAnswer(clause, undefined, turn)), next: "Shall I bring in a person from our team to check with the carrier?" };
+  return {
+    ...(await orderAnswer(clause, undefined, turn)),
+    next: "Shall I bring in a person from our team to check with the carrier?",
+  };
 }
-

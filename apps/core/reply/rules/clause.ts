@@ -44,8 +44,10 @@ export interface Reader {
   skim(text: string): { words: Word[]; mentions: Mention[]; line: string };
 }
 
-const QUESTION = /^(?:and |but |so |hey |hi |hello |ok |okay |please |sorry )*(?:what|where|when|who|whom|whose|which|why|how|is|are|am|was|were|do|does|did|can|could|will|would|shall|should|may|might|has|have|had|tell|show|send|give|explain|describe|list|find|get|help|write|sing|translate|calculate|recommend|suggest|compare|let me know|any|i (?:want|need|would like)|i am wondering)\b/;
-const HYPOTHETICAL = /\b(?:if|policy|policies|in case|what happens|how long (?:do|can|would|is)|can i|could i|am i able|is it possible|how do i|do you|how many days)\b/;
+const QUESTION =
+  /^(?:and |but |so |hey |hi |hello |ok |okay |please |sorry )*(?:what|where|when|who|whom|whose|which|why|how|is|are|am|was|were|do|does|did|can|could|will|would|shall|should|may|might|has|have|had|tell|show|send|give|explain|describe|list|find|get|help|write|sing|translate|calculate|recommend|suggest|compare|let me know|any|i (?:want|need|would like)|i am wondering)\b/;
+const HYPOTHETICAL =
+  /\b(?:if|policy|policies|in case|what happens|how long (?:do|can|would|is)|can i|could i|am i able|is it possible|how do i|do you|how many days)\b/;
 
 const FEELINGS: ReadonlySet<MainIntent> = new Set(["satisfied", "unsatisfied", "helped"]);
 
@@ -65,7 +67,11 @@ export function createReader(knowledge: Knowledge): Reader {
     const line = lineOf(words, placesOf(words, mentions));
     const named = new Set(mentions.flatMap((m) => Array.from({ length: m.length }, (_, i) => m.start + i)));
     // A category's words are part of what is asked ("assemble the chair"); a product's name is not.
-    const products = new Set(mentions.filter((m) => m.kind === "product").flatMap((m) => Array.from({ length: m.length }, (_, i) => m.start + i)));
+    const products = new Set(
+      mentions
+        .filter((m) => m.kind === "product")
+        .flatMap((m) => Array.from({ length: m.length }, (_, i) => m.start + i)),
+    );
     const topic = words.filter((w, i) => !named.has(i) && !isStopWord(w.raw) && w.raw !== "zzmoney");
     const rest = topic.filter((w) => !ruleStems.has(w.stem));
     const strange = rest.filter((w) => !vocabulary.knows(w.raw) && !/^\d+$/.test(w.raw));
@@ -104,7 +110,8 @@ export function createReader(knowledge: Knowledge): Reader {
       .map((part) => part.trim())
       .filter((part) => /[\p{L}\p{N}]/u.test(part));
     if (parts.length < 2) return [whole];
-    if (whole.main.some((m) => m.weight >= 1.15 && ["compare", "tampering", "others_data"].includes(m.name))) return [whole];
+    if (whole.main.some((m) => m.weight >= 1.15 && ["compare", "tampering", "others_data"].includes(m.name)))
+      return [whole];
     const clauses = parts.map((part, index) => analyse(part, sentence.asked && index === parts.length - 1));
     const topics = new Set(clauses.flatMap((clause) => topicOf(clause) ?? []));
     for (const clause of clauses) for (const name of clause.social) whole.social.add(name);
@@ -136,12 +143,17 @@ export function topicOf(clause: Clause): string | undefined {
   if (main !== undefined && main.weight >= 0.85 && main.weight > (hit?.confidence ?? 0)) return main.name;
   if (hit !== undefined && hit.passage.source.kind !== "product") return `document:${hit.passage.source.document.id}`;
   const detail = clause.details[0]?.passage.source;
-  if (detail?.kind === "product" && clause.question) return `detail:${detail.attribute?.name ?? detail.section?.heading ?? ""}`;
+  if (detail?.kind === "product" && clause.question)
+    return `detail:${detail.attribute?.name ?? detail.section?.heading ?? ""}`;
   return main !== undefined && main.weight >= 0.7 ? main.name : undefined;
 }
 
 function placesOf(words: readonly Word[], mentions: readonly Mention[]): Place[] {
-  const places: Place[] = mentions.map((m) => ({ name: m.kind === "product" ? "PRODUCT" : "CATEGORY", start: m.start, length: m.length }));
+  const places: Place[] = mentions.map((m) => ({
+    name: m.kind === "product" ? "PRODUCT" : "CATEGORY",
+    start: m.start,
+    length: m.length,
+  }));
   words.forEach((word, start) => {
     if (word.raw === "zzmoney") places.push({ name: "MONEY", start, length: 1 });
     else if (/^\d{2,6}$/.test(word.raw) && !places.some((p) => start >= p.start && start < p.start + p.length))

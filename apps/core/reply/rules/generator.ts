@@ -47,7 +47,8 @@ export function createRulesGenerator({ knowledge, orders }: RulesOptions): Gener
 async function answersTo(turn: Turn): Promise<Part[]> {
   const { context, reader } = turn;
   const texts = context.pending.filter((m) => !isWordless(m.kind, m.text)).map((m) => numbered(m.text, context.state));
-  if (context.pending.some((m) => m.kind === "start") && texts.length === 0) return [await welcomeAnswer(turn, "greeting")];
+  if (context.pending.some((m) => m.kind === "start") && texts.length === 0)
+    return [await welcomeAnswer(turn, "greeting")];
   if (texts.length === 0) return [care.wordlessAnswer(new Set(context.pending.map((m) => m.kind)), turn)];
   const whole = texts.join("\n");
   if (isForeignScript(whole)) return [care.foreignScriptAnswer()];
@@ -64,18 +65,21 @@ async function answersTo(turn: Turn): Promise<Part[]> {
       const part = await answer(decision, clause, turn);
       if (part !== undefined && part.unknown !== true) parts.push(part);
       else if (part !== undefined) parts.push(part);
-      else if (decision.kind === "unknown" || (decision.kind === "intent" && clause.social.size === 0)) unknown = { asked: unknown?.asked === true || clause.question };
+      else if (decision.kind === "unknown" || (decision.kind === "intent" && clause.social.size === 0))
+        unknown = { asked: unknown?.asked === true || clause.question };
     }
     advance(clause, turn);
   }
   const answers = merged(parts);
   if (answers.length > 0) {
-    if (unknown?.asked === true && !answers.some((p) => p.unknown === true || p.handoff === true)) answers.push(care.unknownAnswer(turn, true));
+    if (unknown?.asked === true && !answers.some((p) => p.unknown === true || p.handoff === true))
+      answers.push(care.unknownAnswer(turn, true));
     return opened(answers, social, turn);
   }
   if (unknown?.asked === true) return [care.unknownAnswer(turn, false)];
   if (recall) return [await welcomeAnswer(turn, "recall")];
-  if (onlyGreets(social)) return unknown === undefined ? [await welcomeAnswer(turn, "greeting")] : [care.unknownAnswer(turn, false)];
+  if (onlyGreets(social))
+    return unknown === undefined ? [await welcomeAnswer(turn, "greeting")] : [care.unknownAnswer(turn, false)];
   return [socialAnswer(social, turn) ?? care.unknownAnswer(turn, false)];
 }
 
@@ -83,7 +87,9 @@ async function answersTo(turn: Turn): Promise<Part[]> {
 function withAnswersToQuestions(clauses: Clause[], turn: Turn, reader: Reader): Clause[] {
   const question = turn.memory.openQuestion;
   const agrees = clauses.some((c) => c.social.has("yes"));
-  const substantive = clauses.some((c) => c.issue !== undefined || c.hits.length > 0 || c.main.some((m) => m.weight >= 0.7));
+  const substantive = clauses.some(
+    (c) => c.issue !== undefined || c.hits.length > 0 || c.main.some((m) => m.weight >= 0.7),
+  );
   if (question === undefined || !agrees || clauses.some((c) => c.social.has("no"))) return clauses;
   const yesOnly = clauses.filter((c) => c.social.has("yes") && c.main.length === 0 && c.hits.length === 0);
   if (yesOnly.length === 0 || (substantive && yesOnly.length === clauses.length)) return clauses;
@@ -93,18 +99,32 @@ function withAnswersToQuestions(clauses: Clause[], turn: Turn, reader: Reader): 
     // "Have you had a chance to think about it?" "Yes": the next step is the link.
     return { ...clause, main: [{ name: "purchase", weight: 1.2 }], hits: [] };
   });
-  return clauses.flatMap((clause) => (yesOnly[0] === clause ? meant.map((m) => ({ ...m, social: clause.social })) : [clause]));
+  return clauses.flatMap((clause) =>
+    yesOnly[0] === clause ? meant.map((m) => ({ ...m, social: clause.social })) : [clause],
+  );
 }
 
 /** "And the ErgoMax?" asks of another product what was asked before. */
 function ellipsis(clause: Clause, turn: Turn, reader: Reader): Decision | undefined {
   const before = turn.memory.lastAsked;
-  const products = clause.mentions.filter((m) => m.kind === "product").flatMap((m) => turn.knowledge.product(m.ids[0] ?? "") ?? []);
-  if (before === undefined || products.length === 0 || clause.rest.length > 0 || !/^(?:and|what about|how about|or|same for)\b/i.test(clause.text)) return undefined;
+  const products = clause.mentions
+    .filter((m) => m.kind === "product")
+    .flatMap((m) => turn.knowledge.product(m.ids[0] ?? "") ?? []);
+  if (
+    before === undefined ||
+    products.length === 0 ||
+    clause.rest.length > 0 ||
+    !/^(?:and|what about|how about|or|same for)\b/i.test(clause.text)
+  )
+    return undefined;
   for (const old of reader.read(before.text).reverse()) {
-    const intent = old.main.find((m) => m.weight >= 0.85 && ["price", "specs", "availability", "purchase"].includes(m.name));
+    const intent = old.main.find(
+      (m) => m.weight >= 0.85 && ["price", "specs", "availability", "purchase"].includes(m.name),
+    );
     if (intent !== undefined) return { kind: "intent", intent: intent.name, products, how: "named" };
-    const hits = old.details.filter(({ passage }) => passage.source.kind === "product" && products.includes(passage.source.document));
+    const hits = old.details.filter(
+      ({ passage }) => passage.source.kind === "product" && products.includes(passage.source.document),
+    );
     if (hits.length > 0) return { kind: "detail", hits, products };
   }
   return undefined;
@@ -113,7 +133,11 @@ function ellipsis(clause: Clause, turn: Turn, reader: Reader): Decision | undefi
 /** What a clause names is what the next one's "it" means. */
 function advance(clause: Clause, turn: Turn): void {
   const { memory, knowledge } = turn;
-  const products = [...new Set(clause.mentions.filter((m) => m.kind === "product").flatMap((m) => knowledge.product(m.ids[0] ?? "") ?? []))];
+  const products = [
+    ...new Set(
+      clause.mentions.filter((m) => m.kind === "product").flatMap((m) => knowledge.product(m.ids[0] ?? "") ?? []),
+    ),
+  ];
   const categories = clause.mentions.filter((m) => m.kind === "category").flatMap((m) => m.ids.slice(0, 1));
   memory.categories = [...new Set([...categories, ...memory.categories])];
   memory.budget = clause.budget ?? memory.budget;
@@ -131,9 +155,20 @@ function merged(parts: readonly Part[]): Part[] {
   const files = new Set(parts.filter((p) => p.because.includes("#")).map((p) => p.because.split("#")[0]));
   const wrong = parts.some((p) => p.because.startsWith("issue:"));
   // Who tells what went wrong ("I bought it last week and …") doesn't ask where the parcel is.
-  const known = [...byText.values()].filter((p) => p.unknown !== true && !files.has(p.because) && !(wrong && p.intent === "order_status"));
+  const known = [...byText.values()].filter(
+    (p) => p.unknown !== true && !files.has(p.because) && !(wrong && p.intent === "order_status"),
+  );
   // Short answers about the same product that a longer one holds already add nothing.
-  const chosen = known.length > 0 ? known.filter((p) => !(p.because === "about" && known.some((q) => q !== p && p.products?.every((x) => q.products?.includes(x)) === true))) : [...byText.values()].slice(0, 1);
+  const chosen =
+    known.length > 0
+      ? known.filter(
+          (p) =>
+            !(
+              p.because === "about" &&
+              known.some((q) => q !== p && p.products?.every((x) => q.products?.includes(x)) === true)
+            ),
+        )
+      : [...byText.values()].slice(0, 1);
   return chosen.slice(0, MOST_PARTS);
 }
 
@@ -154,7 +189,9 @@ function opened(parts: Part[], social: ReadonlySet<SocialIntent>, turn: Turn): P
 /** One message out of the parts, with a hello before and a next step after. */
 function compose(parts: Part[], turn: Turn): Reply {
   const last = parts.at(-1);
-  const welcomed = parts.some((p) => p.because.startsWith("welcome") || p.because.startsWith("follow-up") || p.because === "recall:nothing");
+  const welcomed = parts.some(
+    (p) => p.because.startsWith("welcome") || p.because.startsWith("follow-up") || p.because === "recall:nothing",
+  );
   const named = turn.firstName !== undefined && (parts[0]?.text.includes(turn.firstName) ?? false);
   const greet = mustGreet(turn) && !welcomed;
   const hello = !greet ? "" : named ? "" : `${greetingText(turn)} `;
@@ -175,7 +212,12 @@ function compose(parts: Part[], turn: Turn): Reply {
 function reminder(parts: readonly Part[], turn: Turn): string | undefined {
   const [focus] = turn.memory.focus;
   const social = ["thanks", "bye", "considering", "pleased", "no", "order_status", "wordless", "unknown"];
-  if (focus === undefined || turn.memory.arrived !== undefined || parts.some((p) => p.products?.includes(focus) === true || social.includes(p.intent))) return undefined;
+  if (
+    focus === undefined ||
+    turn.memory.arrived !== undefined ||
+    parts.some((p) => p.products?.includes(focus) === true || social.includes(p.intent))
+  )
+    return undefined;
   return `Are you still thinking about the ${priced(focus)}?`;
 }
 
@@ -195,7 +237,12 @@ function numbered(text: string, state: Context["state"]): string {
 /** Nothing to read: media without a caption, a placeholder, only signs. */
 function isWordless(kind: string, text: string): boolean {
   const bare = text.trim();
-  return bare === "" || /^\[[^\]]*\]$/.test(bare) || (kind !== "text" && kind !== "choice" && !/\p{L}/u.test(bare)) || !/[\p{L}\p{N}]/u.test(bare);
+  return (
+    bare === "" ||
+    /^\[[^\]]*\]$/.test(bare) ||
+    (kind !== "text" && kind !== "choice" && !/\p{L}/u.test(bare)) ||
+    !/[\p{L}\p{N}]/u.test(bare)
+  );
 }
 
 function isForeignScript(text: string): boolean {

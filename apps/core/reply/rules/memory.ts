@@ -60,8 +60,14 @@ export function remember(context: Context, knowledge: Knowledge, reader: Reader)
     const byCustomer = message.author === "customer";
     if (message.kind === "system") continue;
     const { mentions, line } = reader.skim(message.text);
-    const products = productsOf(mentions.filter((m) => m.kind === "product").flatMap((m) => m.ids.slice(0, 1)), knowledge);
-    memory.categories = newestFirst(mentions.filter((m) => m.kind === "category").flatMap((m) => m.ids.slice(0, 1)), memory.categories);
+    const products = productsOf(
+      mentions.filter((m) => m.kind === "product").flatMap((m) => m.ids.slice(0, 1)),
+      knowledge,
+    );
+    memory.categories = newestFirst(
+      mentions.filter((m) => m.kind === "category").flatMap((m) => m.ids.slice(0, 1)),
+      memory.categories,
+    );
     if (products.length > 0) {
       memory.named = newestFirst(products, memory.named);
       const list = byCustomer ? products : offered(message.text, products, knowledge, reader);
@@ -75,7 +81,11 @@ export function remember(context: Context, knowledge: Knowledge, reader: Reader)
       memory.budget = budgetIn(message.text) ?? memory.budget;
       const issue = issueIn(line);
       if (issue !== undefined) memory.issue = { issue, at: message.at };
-      if (issue === undefined && /arrived|came|here|delivered|received|got/i.test(message.text) && toldArrival(message.text, reader))
+      if (
+        issue === undefined &&
+        /arrived|came|here|delivered|received|got/i.test(message.text) &&
+        toldArrival(message.text, reader)
+      )
         memory.arrived = { product: products[0] ?? memory.focus[0], at: message.at };
     } else {
       memory.lastSaid = message;
@@ -95,7 +105,9 @@ function lastQuestionOf(text: string): string | undefined {
 }
 
 function toldArrival(text: string, reader: Reader): boolean {
-  return sentencesOf(text).some((sentence) => !sentence.asked && socialIntents(reader.skim(sentence.text).line).has("arrived"));
+  return sentencesOf(text).some(
+    (sentence) => !sentence.asked && socialIntents(reader.skim(sentence.text).line).has("arrived"),
+  );
 }
 
 /** Products named in lines that begin with a bullet dot are the list; without such lines, all that were named. */

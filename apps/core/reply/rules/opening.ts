@@ -20,7 +20,9 @@ export function mustGreet(turn: Turn): boolean {
 export function greetingText(turn: Turn): string {
   const returning = turn.context.history.length > 0;
   if (turn.firstName === undefined) return returning ? "Welcome back!" : "Hello!";
-  return returning ? turn.vary(`Hi ${turn.firstName}!`, `Hi ${turn.firstName}, good to hear from you again!`) : `Hi ${turn.firstName}!`;
+  return returning
+    ? turn.vary(`Hi ${turn.firstName}!`, `Hi ${turn.firstName}, good to hear from you again!`)
+    : `Hi ${turn.firstName}!`;
 }
 
 /** The whole answer to "hi", to an opened chat, or to "I was looking at … yesterday". */
@@ -30,7 +32,12 @@ export async function welcomeAnswer(turn: Turn, asked: "greeting" | "recall"): P
   const base = { intent: asked, because: `welcome:${asked}` };
   const room = context.thread.audience === "room";
 
-  if (!room && memory.issue !== undefined && (memory.focusAt === undefined || memory.issue.at >= memory.focusAt || days.since(memory.focusAt) > 14) && days.since(memory.issue.at) <= 30)
+  if (
+    !room &&
+    memory.issue !== undefined &&
+    (memory.focusAt === undefined || memory.issue.at >= memory.focusAt || days.since(memory.focusAt) > 14) &&
+    days.since(memory.issue.at) <= 30
+  )
     return {
       ...base,
       because: `welcome:issue`,
@@ -46,7 +53,8 @@ export async function welcomeAnswer(turn: Turn, asked: "greeting" | "recall"): P
     const [focus] = memory.focus;
     const anonymous = turn.firstName === undefined;
     const told = anonymous ? `Earlier ${recalled}` : `Yes, ${recalled}`;
-    if (focus === undefined) return { ...base, text: `${hello(turn, greet)} ${capital(told)}.`, next: "How can I help you with that?" };
+    if (focus === undefined)
+      return { ...base, text: `${hello(turn, greet)} ${capital(told)}.`, next: "How can I help you with that?" };
     const still = focus.inStock ? "" : " It is out of stock at the moment.";
     return {
       ...base,
@@ -62,17 +70,29 @@ export async function welcomeAnswer(turn: Turn, asked: "greeting" | "recall"): P
       text: `${greet ? `${hello(turn, true)} ` : ""}I don't see an earlier conversation of ours here.`,
       next: "What was it about? I'm happy to pick it up from here.",
     };
-  if (context.history.length > 0 && !greet) return { ...base, text: `Hi again${toName(turn)}!`, next: "How can I help?" };
+  if (context.history.length > 0 && !greet)
+    return { ...base, text: `Hi again${toName(turn)}!`, next: "How can I help?" };
   const welcome = context.history.length === 0 ? ` ${knowledge.shop.welcome}` : "";
-  return { ...base, text: `${hello(turn, true)}${welcome}`, next: context.history.length === 0 ? "How can I help you today?" : "How can I help you?" };
+  return {
+    ...base,
+    text: `${hello(turn, true)}${welcome}`,
+    next: context.history.length === 0 ? "How can I help you today?" : "How can I help you?",
+  };
 }
 
 /** Days after the purchase: how is it? Before it is there: where is it? */
-async function followUp(turn: Turn, greet: boolean): Promise<Pick<Part, "text" | "because"> & Partial<Part> | undefined> {
+async function followUp(
+  turn: Turn,
+  greet: boolean,
+): Promise<(Pick<Part, "text" | "because"> & Partial<Part>) | undefined> {
   const { memory, days, knowledge, context } = turn;
   if (!greet || context.thread.audience === "room") return undefined;
   const owned = await ownedProduct(turn);
-  if (owned === undefined || (memory.focus[0] !== undefined && memory.focus[0] !== owned && !owned.accessories.includes(memory.focus[0].sku))) return undefined;
+  if (
+    owned === undefined ||
+    (memory.focus[0] !== undefined && memory.focus[0] !== owned && !owned.accessories.includes(memory.focus[0].sku))
+  )
+    return undefined;
   const order = (await turn.orders()).find((o) => o.items.some((i) => i.sku === owned.sku));
   const arrived = memory.arrived?.at ?? (order?.state === "delivered" ? order.arrivesAt : undefined);
   if (arrived !== undefined)
@@ -95,13 +115,17 @@ function sinceText(days: number): string {
   if (days < 2) return "";
   if (days < 5) return ` It's been ${String(days)} days since delivery.`;
   if (days < 11) return " It's been about a week since delivery.";
-  return days < 60 ? ` It's been about ${String(Math.round(days / 7))} weeks since delivery.` : " It's been a while since delivery.";
+  return days < 60
+    ? ` It's been about ${String(Math.round(days / 7))} weeks since delivery.`
+    : " It's been a while since delivery.";
 }
 
 function hello(turn: Turn, greet: boolean): string {
   if (!greet) return `Hi again${toName(turn)}!`;
   if (turn.firstName === undefined) return turn.context.history.length > 0 ? "Welcome back!" : "Hello!";
-  return turn.context.history.length > 0 && turn.memory.focus.length === 0 ? `Welcome back, ${turn.firstName}!` : `Hi ${turn.firstName}!`;
+  return turn.context.history.length > 0 && turn.memory.focus.length === 0
+    ? `Welcome back, ${turn.firstName}!`
+    : `Hi ${turn.firstName}!`;
 }
 
 function capital(text: string): string {

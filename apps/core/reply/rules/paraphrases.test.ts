@@ -52,7 +52,13 @@ const UNDERSTOOD: Record<string, { texts: string[]; expected: RegExp; intent: st
   specs: {
     intent: "specs",
     expected: /ErgoMax specifications/,
-    texts: ["send me the specs of the ErgoMax", "ErgoMax specifications please", "Can I see the technical details for the ErgoMax?", "what features does the ErgoMax have", "show me the ErgoMax specs"],
+    texts: [
+      "send me the specs of the ErgoMax",
+      "ErgoMax specifications please",
+      "Can I see the technical details for the ErgoMax?",
+      "what features does the ErgoMax have",
+      "show me the ErgoMax specs",
+    ],
   },
   recommendation: {
     intent: "recommendation",
@@ -83,17 +89,41 @@ const UNDERSTOOD: Record<string, { texts: string[]; expected: RegExp; intent: st
   purchase: {
     intent: "purchase",
     expected: /shop\.test\/buy\/ergo-max/,
-    texts: ["I'd like to buy the ErgoMax", "send me the purchase link for the ErgoMax", "Where can I order the ErgoMax?", "I'll take the ErgoMax", "how do i buy the ergomax", "let me order the ErgoMax please", "I want to purchase an ErgoMax"],
+    texts: [
+      "I'd like to buy the ErgoMax",
+      "send me the purchase link for the ErgoMax",
+      "Where can I order the ErgoMax?",
+      "I'll take the ErgoMax",
+      "how do i buy the ergomax",
+      "let me order the ErgoMax please",
+      "I want to purchase an ErgoMax",
+    ],
   },
   order_status: {
     intent: "order_status",
     expected: /can't find an order/,
-    texts: ["Where is my order?", "track my package", "When will my order arrive?", "has my order shipped yet?", "whats the status of my order", "where's my parcel", "Can you check my delivery status?", "do you have a tracking number for me"],
+    texts: [
+      "Where is my order?",
+      "track my package",
+      "When will my order arrive?",
+      "has my order shipped yet?",
+      "whats the status of my order",
+      "where's my parcel",
+      "Can you check my delivery status?",
+      "do you have a tracking number for me",
+    ],
   },
   assembly: {
     intent: "assembly",
     expected: /videos\/assembly/,
-    texts: ["How do I assemble the chair?", "is there an assembly video", "do you have instructions for putting it together", "how do I attach the armrests?", "how do i put the chair together", "where can I find the assembly manual"],
+    texts: [
+      "How do I assemble the chair?",
+      "is there an assembly video",
+      "do you have instructions for putting it together",
+      "how do I attach the armrests?",
+      "how do i put the chair together",
+      "where can I find the assembly manual",
+    ],
   },
   warranty: {
     intent: "warranty",
@@ -103,15 +133,44 @@ const UNDERSTOOD: Record<string, { texts: string[]; expected: RegExp; intent: st
   payment: {
     intent: "payment",
     expected: /PayPal|monthly|invoice/,
-    texts: ["How can I pay?", "do you take credit cards", "Can I pay with Apple Pay?", "what payment methods do you accept"],
+    texts: [
+      "How can I pay?",
+      "do you take credit cards",
+      "Can I pay with Apple Pay?",
+      "what payment methods do you accept",
+    ],
   },
-  hours: { intent: "hours", expected: /Monday to Friday/, texts: ["When are you open?", "what are your opening hours", "are you open on sundays"] },
-  contact: { intent: "contact", expected: /\+1 555/, texts: ["what is your phone number", "How can I contact you?", "do you have an email address"] },
-  discounts: { intent: "discounts", expected: /no coupon codes/, texts: ["do you have a discount code", "is there a sale on", "any coupons?"] },
-  privacy: { intent: "privacy", expected: /encrypted/, texts: ["what do you do with my personal data", "is my data safe", "please delete my data"] },
-  small_talk: { intent: "small_talk", expected: /\?$|just say so/, texts: ["how are you?", "are you a bot?", "who are you", "what's your name?"] },
+  hours: {
+    intent: "hours",
+    expected: /Monday to Friday/,
+    texts: ["When are you open?", "what are your opening hours", "are you open on sundays"],
+  },
+  contact: {
+    intent: "contact",
+    expected: /\+1 555/,
+    texts: ["what is your phone number", "How can I contact you?", "do you have an email address"],
+  },
+  discounts: {
+    intent: "discounts",
+    expected: /no coupon codes/,
+    texts: ["do you have a discount code", "is there a sale on", "any coupons?"],
+  },
+  privacy: {
+    intent: "privacy",
+    expected: /encrypted/,
+    texts: ["what do you do with my personal data", "is my data safe", "please delete my data"],
+  },
+  small_talk: {
+    intent: "small_talk",
+    expected: /\?$|just say so/,
+    texts: ["how are you?", "are you a bot?", "who are you", "what's your name?"],
+  },
   thanks: { intent: "thanks", expected: /welcome/, texts: ["thanks!", "thx a lot", "Thank you very much"] },
-  bye: { intent: "bye", expected: /day/, texts: ["bye", "That's all, thank you", "see you later", "no that's it, have a nice day"] },
+  bye: {
+    intent: "bye",
+    expected: /day/,
+    texts: ["bye", "That's all, thank you", "see you later", "no that's it, have a nice day"],
+  },
 };
 
 /** Nothing here is in the knowledge of an office chair shop. */

@@ -30,7 +30,8 @@ export function compilePattern(source: string): Pattern {
     const optional = term.endsWith("?");
     const options = (optional ? term.slice(0, -1) : term).split("|").map((option) => {
       if (PLACES.has(option)) return { key: option, expression: option };
-      if (!/^=?[a-z0-9]+$/.test(option)) throw new Error(`the pattern "${source}" has "${option}", which is no plain word`);
+      if (!/^=?[a-z0-9]+$/.test(option))
+        throw new Error(`the pattern "${source}" has "${option}", which is no plain word`);
       return option.startsWith("=")
         ? { key: option, expression: String.raw`${option.slice(1)}~\S+` }
         : { key: stemOf(option), expression: String.raw`\S+~${stemOf(option)}` };

@@ -15,10 +15,23 @@ const any = (...sources: string[]): ((line: string) => boolean) => {
 };
 
 const NOUN = "one|option|product|item|model|choice|CATEGORY|link";
-const ORDINALS = [any(`first|1st ${NOUN}`, "the|number first|1st|1 $"), any(`second|2nd ${NOUN}`, "the|number second|2nd|2 $"), any(`third|3rd ${NOUN}`, "the|number third|3rd|3 $")];
+const ORDINALS = [
+  any(`first|1st ${NOUN}`, "the|number first|1st|1 $"),
+  any(`second|2nd ${NOUN}`, "the|number second|2nd|2 $"),
+  any(`third|3rd ${NOUN}`, "the|number third|3rd|3 $"),
+];
 const LAST = any(`the =last ${NOUN}`, "the =last $");
-const CHEAPER = any(`=cheaper|=cheapest|=lower ${NOUN}`, "the =cheaper|=cheapest $", "less|least expensive|costly", "lower priced");
-const DEARER = any(`=pricier|=priciest|=premium|=dearer ${NOUN}`, "the =pricier|=priciest $", "more|most expensive|costly");
+const CHEAPER = any(
+  `=cheaper|=cheapest|=lower ${NOUN}`,
+  "the =cheaper|=cheapest $",
+  "less|least expensive|costly",
+  "lower priced",
+);
+const DEARER = any(
+  `=pricier|=priciest|=premium|=dearer ${NOUN}`,
+  "the =pricier|=priciest $",
+  "more|most expensive|costly",
+);
 const OTHER = any(`the|other =other ${NOUN}`, "the =other $");
 const BOTH = any("both|them|these|those|they|all|all three", "the two");
 const IT = any("it|its|this|that|itself");
@@ -44,7 +57,10 @@ export function productsMeant(clause: Clause, turn: Turn): Pointed {
   if (named.length > 0) return { products: [...new Set(named)], how: "named" };
 
   const list = memory.list.length > 0 ? memory.list : memory.named.slice(0, 3);
-  const pointed = (products: readonly (Product | undefined)[]): Pointed => ({ products: products.filter((p) => p !== undefined), how: "pointed" });
+  const pointed = (products: readonly (Product | undefined)[]): Pointed => ({
+    products: products.filter((p) => p !== undefined),
+    how: "pointed",
+  });
   const byPrice = [...list].sort((a, b) => a.price - b.price);
   if (list.length > 1) {
     const place = ORDINALS.findIndex((test) => test(line));
@@ -63,7 +79,9 @@ export function productsMeant(clause: Clause, turn: Turn): Pointed {
   }
   if (memory.list.length > 1 && BOTH(line)) return pointed(memory.list.slice(0, 3));
   if (memory.focus.length > 0 && (IT(line) || BOTH(line))) return pointed(memory.focus.slice(0, 1));
-  return memory.focus.length > 0 ? { products: memory.focus.slice(0, 1), how: "assumed" } : { products: [], how: "none" };
+  return memory.focus.length > 0
+    ? { products: memory.focus.slice(0, 1), how: "assumed" }
+    : { products: [], how: "none" };
 }
 
 /** "the mesh one": the one product in talk (or, failing that, on sale) that is described so. */

@@ -47,14 +47,25 @@ export interface Part {
 }
 
 /** Gathers what a turn needs. */
-export function beginTurn(context: Context, parts: { knowledge: Knowledge; orders: OrderSource; reader: Reader }): Turn {
+export function beginTurn(
+  context: Context,
+  parts: { knowledge: Knowledge; orders: OrderSource; reader: Reader },
+): Turn {
   const { knowledge, reader } = parts;
   const { customer, thread } = context;
   const mayLookUp = thread.audience === "private" && customer.identifiers.length > 0;
-  const who = { workspaceId: context.workspaceId, identifiers: thread.audience === "private" ? customer.identifiers : [] };
+  const who = {
+    workspaceId: context.workspaceId,
+    identifiers: thread.audience === "private" ? customer.identifiers : [],
+  };
   let lookedUp: Promise<Order[]> | undefined;
-  const zone = thread.audience === "private" ? (customer.attributes["timezone"] ?? knowledge.shop.timezone) : knowledge.shop.timezone;
-  const seed = hash(`${context.conversationId}|${String(context.history.length)}|${context.pending.map((m) => m.text).join("|")}`);
+  const zone =
+    thread.audience === "private"
+      ? (customer.attributes["timezone"] ?? knowledge.shop.timezone)
+      : knowledge.shop.timezone;
+  const seed = hash(
+    `${context.conversationId}|${String(context.history.length)}|${context.pending.map((m) => m.text).join("|")}`,
+  );
   return {
     context,
     knowledge,
@@ -100,7 +111,10 @@ export function toName(turn: Turn): string {
 
 function firstNameOf(name: string | undefined): string | undefined {
   // A display name may be a handle, an address or a number; only what looks like a name is used to address someone.
-  const first = name?.trim().split(/\s+/)[0]?.replace(/[,;:]+$/, "");
+  const first = name
+    ?.trim()
+    .split(/\s+/)[0]
+    ?.replace(/[,;:]+$/, "");
   return first !== undefined && /^\p{L}[\p{L}'’-]{0,30}$/u.test(first) ? first : undefined;
 }
 

@@ -7,7 +7,10 @@ export function articleAnswer(hits: readonly Hit[], turn: Turn): Part | undefine
   if (best === undefined || best.passage.source.kind === "product") return undefined;
   const { document, section } = best.passage.source;
   const bodies = section === undefined ? [document.summary] : [section.body];
-  const video = document.kind === "howto" && document.video !== undefined && !bodies.join(" ").includes("://") ? `\nVideo: ${document.video}` : "";
+  const video =
+    document.kind === "howto" && document.video !== undefined && !bodies.join(" ").includes("://")
+      ? `\nVideo: ${document.video}`
+      : "";
   const lead = document.kind === "howto" ? turn.vary(`${document.title}: `, "Here's how: ") : "";
   return {
     text: `${section === undefined ? "" : lead}${bodies.join("\n")}${video}`,

@@ -6,7 +6,10 @@ import { listed, price, toName } from "../turn.ts";
 export function issueAnswer(issue: Issue, turn: Turn): Part {
   const room = turn.context.thread.audience === "room";
   const earlier = turn.memory.issue?.issue.intent === issue.intent ? turn.memory.issue : undefined;
-  const before = earlier === undefined || room ? "" : ` I see you wrote about it ${turn.days.past(earlier.at)}, so there's no need to explain it all again.`;
+  const before =
+    earlier === undefined || room
+      ? ""
+      : ` I see you wrote about it ${turn.days.past(earlier.at)}, so there's no need to explain it all again.`;
   const where = room ? " Please send me a direct message for the details: others read along here." : "";
   return {
     text: `${issue.sympathy}${toName(turn)}.${before} I've passed this to our team: a person will ${issue.action}.${where}`,
@@ -21,7 +24,10 @@ export function updateAnswer(turn: Turn): Part | undefined {
   const { issue } = turn.memory;
   if (issue === undefined || turn.context.thread.audience === "room") return undefined;
   const said = turn.context.history.findLast((m) => m.author === "staff" && m.at > issue.at);
-  const staff = said === undefined ? "I can't see the outcome myself yet." : `Our team last wrote to you about it ${turn.days.past(said.at)}.`;
+  const staff =
+    said === undefined
+      ? "I can't see the outcome myself yet."
+      : `Our team last wrote to you about it ${turn.days.past(said.at)}.`;
   return {
     text: `You wrote ${turn.days.past(issue.at)} about ${issue.issue.label}. ${staff} I've asked our team for an update: a person will answer you here.`,
     intent: issue.issue.intent,
@@ -122,7 +128,13 @@ export function notInRangeAnswer(turn: Turn): Part {
 
 /** Pictures, voice notes, places and the like without words. */
 export function wordlessAnswer(kinds: ReadonlySet<string>, turn: Turn): Part {
-  const what = kinds.has("location") ? "your location" : kinds.has("contacts") ? "the contact" : kinds.has("media") ? "that" : "your message";
+  const what = kinds.has("location")
+    ? "your location"
+    : kinds.has("contacts")
+      ? "the contact"
+      : kinds.has("media")
+        ? "that"
+        : "your message";
   return {
     text: `Thank you for sending ${what}${toName(turn)}! I can only read text, so please tell me in a few words how I can help.`,
     intent: "wordless",
@@ -154,5 +166,7 @@ export function recallText(turn: Turn): string | undefined {
   const [category] = memory.categories;
   const named = category === undefined ? undefined : knowledge.category(category);
   if (named !== undefined) return `you were asking about ${named.plural}`;
-  return memory.issue === undefined ? undefined : `you wrote ${days.past(memory.issue.at)} about ${memory.issue.issue.label}`;
+  return memory.issue === undefined
+    ? undefined
+    : `you wrote ${days.past(memory.issue.at)} about ${memory.issue.issue.label}`;
 }

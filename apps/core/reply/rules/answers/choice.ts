@@ -13,7 +13,9 @@ export function compareAnswer(products: readonly Product[], clause: Clause, turn
   const aspects = aspectsOf(products, clause, turn);
   const [first, second] = products;
   // "Which is cheaper?" wants prices, not a table.
-  const money = aspects.length !== 1 && clause.words.some((w) => ["cheaper", "price", "cost", "costs", "expensive", "prices"].includes(w.raw));
+  const money =
+    aspects.length !== 1 &&
+    clause.words.some((w) => ["cheaper", "price", "cost", "costs", "expensive", "prices"].includes(w.raw));
   const rows = products.map((product) => {
     if (money) return `• ${priced(product)}`;
     const facts = Object.entries(product.attributes)
@@ -24,7 +26,8 @@ export function compareAnswer(products: readonly Product[], clause: Clause, turn
   const full = clause.line === " " || aspects.length !== 1;
   const max = turn.memory.budget?.max;
   const remarks = (money ? [] : products).flatMap((product) => {
-    const over = max !== undefined && product.price > max ? `is above your ${priceText(max, product.currency)} budget` : undefined;
+    const over =
+      max !== undefined && product.price > max ? `is above your ${priceText(max, product.currency)} budget` : undefined;
     const best = product.bestFor === undefined ? undefined : `is the one for ${product.bestFor}`;
     if (over !== undefined) return [`The ${product.name} ${over}${best === undefined ? "" : `, but ${best}`}.`];
     return best !== undefined && full ? [`The ${product.name} ${best}.`] : [];
@@ -33,7 +36,10 @@ export function compareAnswer(products: readonly Product[], clause: Clause, turn
     const [cheap, dear] = first.price < second.price ? [first, second] : [second, first];
     remarks.push(`The ${cheap.name} costs ${priceText(dear.price - cheap.price, cheap.currency)} less.`);
   }
-  const opening = aspects.length === 1 ? `On ${aspects[0] ?? ""}, side by side:` : turn.vary("Good question! Side by side:", "Here they are side by side:");
+  const opening =
+    aspects.length === 1
+      ? `On ${aspects[0] ?? ""}, side by side:`
+      : turn.vary("Good question! Side by side:", "Here they are side by side:");
   return {
     text: [opening, ...rows, ...remarks].join("\n"),
     intent: "comparison",
@@ -63,41 +69,61 @@ export function pickAnswer(products: readonly Product[], turn: Turn): Part | und
 function aspectsOf(products: readonly Product[], clause: Clause, turn: Turn): string[] {
   const { canonical } = turn.knowledge;
   const counted = new Map<string, number>();
-  for (const product of products) for (const name of Object.keys(product.attributes)) counted.set(name, (counted.get(name) ?? 0) + 1);
+  for (const product of products)
+    for (const name of Object.keys(product.attributes)) counted.set(name, (counted.get(name) ?? 0) + 1);
   const said = new Set(clause.words.map((w) => canonical(w.stem)));
   const asked = [...counted.keys()].filter((name) => {
     const stems = contentStems(turn.reader.skim(name).words, canonical);
     return stems.length > 0 && stems.some((stem) => said.has(stem));
   });
-  const best = asked.filter((name) => contentStems(turn.reader.skim(name).words, canonical).every((stem) => said.has(stem)));
+  const best = asked.filter((name) =>
+    contentStems(turn.reader.skim(name).words, canonical).every((stem) => said.has(stem)),
+  );
   if (best.length > 0) return best;
   if (asked.length > 0) return asked;
-  return [...counted].filter(([, count]) => count > 1).map(([name]) => name).slice(0, 6);
+  return [...counted]
+    .filter(([, count]) => count > 1)
+    .map(([name]) => name)
+    .slice(0, 6);
 }
 
 /** "What do you recommend for under $300?" `undefined`: it is about nothing that this shop sells. */
 export function recommendAnswer(clause: Clause, turn: Turn, cheaperThan?: Product): Part | undefined {
   const { knowledge, memory } = turn;
   const spoken = clause.mentions.find((m) => m.kind === "category")?.ids[0];
-  const budget: Budget | undefined = cheaperThan !== undefined ? { max: cheaperThan.price - 0.01 } : (clause.budget ?? (spoken === undefined ? memory.budget : undefined));
+  const budget: Budget | undefined =
+    cheaperThan !== undefined
+      ? { max: cheaperThan.price - 0.01 }
+      : (clause.budget ?? (spoken === undefined ? memory.budget : undefined));
   const wish = contentStems(clause.rest, knowledge.canonical);
   const scored = knowledge.products
     .filter((p) => p.inStock)
     .map((product) => {
       const terms = describingStems(product, knowledge.canonical);
-      const tags = new Set(contentStems(turn.reader.skim([...product.tags, ...product.aliases, product.name].join(" ")).words, knowledge.canonical));
+      const tags = new Set(
+        contentStems(
+          turn.reader.skim([...product.tags, ...product.aliases, product.name].join(" ")).words,
+          knowledge.canonical,
+        ),
+      );
       return { product, fit: wish.reduce((sum, stem) => sum + (tags.has(stem) ? 2 : terms.has(stem) ? 1 : 0), 0) };
     });
   const wished = scored.some((s) => s.fit > 0);
-  if (wish.length > 0 && !wished && spoken === undefined && clause.budget === undefined && cheaperThan === undefined) return undefined;
+  const barely = clause.question && (clause.main.find((m) => m.name === "recommend")?.weight ?? 1) <= 0.6;
+  if (wish.length > 0 && !wished && barely) return undefined;
+  if (wish.length > 0 && !wished && spoken === undefined && clause.budget === undefined && cheaperThan === undefined)
+    return undefined;
   const inTalk = cheaperThan?.category ?? memory.focus[0]?.category ?? memory.categories[0];
-  const best = wished && spoken === undefined ? [...scored].sort((a, b) => b.fit - a.fit)[0]?.product.category : undefined;
+  const best =
+    wished && spoken === undefined ? [...scored].sort((a, b) => b.fit - a.fit)[0]?.product.category : undefined;
   const categoryId = spoken ?? best ?? inTalk ?? knowledge.products[0]?.category;
   const category = categoryId === undefined ? undefined : knowledge.category(categoryId);
   if (category === undefined) return undefined;
 
   const here = scored.filter((s) => s.product.category === category.id);
-  const affordable = here.filter(({ product }) => product.price <= (budget?.max ?? Infinity) && product.price >= (budget?.min ?? 0));
+  const affordable = here.filter(
+    ({ product }) => product.price <= (budget?.max ?? Infinity) && product.price >= (budget?.min ?? 0),
+  );
   const cheapest = clause.words.some((w) => ["cheapest", "cheap", "affordable"].includes(w.raw));
   const most = Math.max(0, ...affordable.map((s) => s.fit));
   const options = affordable
@@ -107,12 +133,23 @@ export function recommendAnswer(clause: Clause, turn: Turn, cheaperThan?: Produc
     .slice(0, 3)
     .map((s) => s.product);
   const [top] = options;
-  if (top === undefined) return nothingWithin(category, here.map((s) => s.product), budget);
+  if (top === undefined)
+    return nothingWithin(
+      category,
+      here.map((s) => s.product),
+      budget,
+    );
   const range = rangeText(budget, top.currency);
-  const remark = category.remark === undefined || cheaperThan !== undefined || memory.named.length > 0 ? "" : `${category.remark} `;
-  const some = options.length > 1 ? `${remark}We have ${turn.vary("several good options", "a few good options")}${cheaperThan === undefined ? range : ` for less than the ${cheaperThan.name}`}:` : `${remark}I have just the one${range}:`;
+  const remark =
+    category.remark === undefined || cheaperThan !== undefined || memory.named.length > 0 ? "" : `${category.remark} `;
+  const some =
+    options.length > 1
+      ? `${remark}We have ${turn.vary("several good options", "a few good options")}${cheaperThan === undefined ? range : ` for less than the ${cheaperThan.name}`}:`
+      : `${remark}I have just the one${range}:`;
   const rows = options.map((p, index) =>
-    index === 0 ? `• ${priced(p)}, my recommendation. It features ${p.features}.` : `• ${priced(p)}${p.bestFor === undefined ? "" : `, best for ${p.bestFor}`}.`,
+    index === 0
+      ? `• ${priced(p)}, my recommendation. It features ${p.features}.`
+      : `• ${priced(p)}${p.bestFor === undefined ? "" : `, best for ${p.bestFor}`}.`,
   );
   return {
     text: [some, ...rows].join("\n"),
@@ -127,9 +164,16 @@ export function recommendAnswer(clause: Clause, turn: Turn, cheaperThan?: Produc
 function nothingWithin(category: Category, products: readonly Product[], budget: Budget | undefined): Part {
   const [first, ...others] = products;
   if (first === undefined)
-    return { text: `I'm afraid we have no ${category.plural} in stock at the moment.`, intent: "recommendation", because: `recommend:${category.id}:none` };
+    return {
+      text: `I'm afraid we have no ${category.plural} in stock at the moment.`,
+      intent: "recommendation",
+      because: `recommend:${category.id}:none`,
+    };
   const tooDear = budget?.max !== undefined && products.every((p) => p.price > (budget.max ?? 0));
-  const nearest = others.reduce((best, p) => ((tooDear ? p.price < best.price : p.price > best.price) ? p : best), first);
+  const nearest = others.reduce(
+    (best, p) => ((tooDear ? p.price < best.price : p.price > best.price) ? p : best),
+    first,
+  );
   return {
     text: `I'm afraid we have no ${category.plural}${rangeText(budget, nearest.currency)}. The ${tooDear ? "least" : "most"} expensive is the ${priced(nearest)}. It features ${nearest.features}.`,
     intent: "recommendation",
@@ -150,9 +194,16 @@ function rangeText(budget: Budget | undefined, currency: string): string {
 export function rangeAnswer(turn: Turn): Part {
   const rows = turn.knowledge.shop.categories.flatMap((category) => {
     const products = turn.knowledge.products.filter((p) => p.category === category.id);
-    return products.length === 0 ? [] : [`• ${category.plural}: ${listed(products.slice(0, 6).map((p) => `${p.name} (${price(p)})`))}`];
+    return products.length === 0
+      ? []
+      : [`• ${category.plural}: ${listed(products.slice(0, 6).map((p) => `${p.name} (${price(p)})`))}`];
   });
-  return { text: `Here's what we have at ${turn.knowledge.shop.name}:\n${rows.join("\n")}`, intent: "range", because: "range", next: "What are you looking for?" };
+  return {
+    text: `Here's what we have at ${turn.knowledge.shop.name}:\n${rows.join("\n")}`,
+    intent: "range",
+    because: "range",
+    next: "What are you looking for?",
+  };
 }
 
 /** What goes with a product. */
@@ -164,7 +215,12 @@ export function accessoriesOf(product: Product, turn: Turn): Product[] {
 export function accessoriesAnswer(product: Product, turn: Turn): Part {
   const extras = accessoriesOf(product, turn).slice(0, 4);
   if (extras.length === 0)
-    return { text: `I don't know of any accessories for the ${product.name}.`, intent: "accessories", because: `accessories:${product.sku}:none`, products: [product] };
+    return {
+      text: `I don't know of any accessories for the ${product.name}.`,
+      intent: "accessories",
+      because: `accessories:${product.sku}:none`,
+      products: [product],
+    };
   return {
     text: `These go well with the ${product.name}:\n${extras.map((p) => `• ${priced(p)}: ${p.features}`).join("\n")}`,
     intent: "accessories",

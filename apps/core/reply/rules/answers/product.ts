@@ -17,7 +17,9 @@ export function priceAnswer(products: readonly Product[], turn: Turn): Part {
     intent: "price",
     because: "price",
     products: [...products],
-    ...(only === undefined || products.length > 1 ? {} : { next: "Would you like the detailed specifications?", buttons: buttonsFor(only, ["specs", "link"]) }),
+    ...(only === undefined || products.length > 1
+      ? {}
+      : { next: "Would you like the detailed specifications?", buttons: buttonsFor(only, ["specs", "link"]) }),
   };
 }
 
@@ -25,7 +27,9 @@ export function priceAnswer(products: readonly Product[], turn: Turn): Part {
 export function specsAnswer(products: readonly Product[]): Part {
   const sheets = products.map((product) => {
     const rows = Object.entries(product.attributes).map(([name, value]) => `• ${capital(name)}: ${value}`);
-    const choices = Object.entries(product.variants).map(([name, values]) => `• ${capital(name)}: ${values.join(", ")}`);
+    const choices = Object.entries(product.variants).map(
+      ([name, values]) => `• ${capital(name)}: ${values.join(", ")}`,
+    );
     const body = [...rows, ...choices];
     const sheet = body.length > 0 ? body : [`• It features ${product.features}`];
     return `Here are the ${product.name} specifications (${price(product)}):\n${sheet.join("\n")}`;
@@ -96,14 +100,27 @@ export function availabilityAnswer(product: Product, clause: Clause, turn: Turn)
   const lacking = asked.find((v) => v.spoken && v.chosen.length === 0);
   const base = { intent: "availability", because: `availability:${product.sku}`, products: [product] };
   if (!product.inStock)
-    return { ...base, text: `The ${product.name} (${price(product)}) is out of stock at the moment.`, next: "Would you like to see alternatives?" };
+    return {
+      ...base,
+      text: `The ${product.name} (${price(product)}) is out of stock at the moment.`,
+      next: "Would you like to see alternatives?",
+    };
   const cost = `It's currently ${price(product)}${promisesText(turn, ["shipping"])}.`;
   if (chosen.length > 0 && lacking === undefined) {
     const inWhich = listed(chosen.map((v) => (v.name === "size" ? `size ${listed(v.chosen)}` : listed(v.chosen))));
-    return { ...base, text: `Yes! Our ${product.name} comes in ${inWhich}. ${cost}`, next: "Would you like to see the product details?", buttons: buttonsFor(product, ["specs", "link"]) };
+    return {
+      ...base,
+      text: `Yes! Our ${product.name} comes in ${inWhich}. ${cost}`,
+      next: "Would you like to see the product details?",
+      buttons: buttonsFor(product, ["specs", "link"]),
+    };
   }
   if ((lacking !== undefined || unmatched.length > 0) && choices !== "")
-    return { ...base, text: `The ${product.name} is available, but I only know of these choices: ${choices}. ${cost}`, next: "Would you like to see the product details?" };
+    return {
+      ...base,
+      text: `The ${product.name} is available, but I only know of these choices: ${choices}. ${cost}`,
+      next: "Would you like to see the product details?",
+    };
   return {
     ...base,
     text: `Yes, the ${product.name} is in stock${choices === "" ? "" : ` (${choices})`}. ${cost}`,

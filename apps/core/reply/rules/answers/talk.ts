@@ -5,7 +5,12 @@ import { accessoriesOf } from "./choice.ts";
 
 /** "How are you?" */
 export function howAreYouAnswer(turn: Turn): Part {
-  return { text: turn.vary("I'm doing well, thank you for asking!", "Very well, thank you!"), intent: "small_talk", because: "how-are-you", next: "How can I help you?" };
+  return {
+    text: turn.vary("I'm doing well, thank you for asking!", "Very well, thank you!"),
+    intent: "small_talk",
+    because: "how-are-you",
+    next: "How can I help you?",
+  };
 }
 
 /** "Are you a robot?" */
@@ -53,9 +58,15 @@ export async function helpedAnswer(turn: Turn): Promise<Part> {
 /** "I love it!" leads on to what goes with it. */
 export async function satisfiedAnswer(turn: Turn): Promise<Part> {
   const owned = (await ownedProduct(turn)) ?? turn.memory.focus[0];
-  const extras = owned === undefined ? [] : accessoriesOf(owned, turn).filter((p) => !turn.memory.list.includes(p)).slice(0, 2);
+  const extras =
+    owned === undefined
+      ? []
+      : accessoriesOf(owned, turn)
+          .filter((p) => !turn.memory.list.includes(p))
+          .slice(0, 2);
   const glad = turn.vary("That's wonderful to hear! We're so glad.", "Wonderful, we're so happy to hear that!");
-  if (owned === undefined || extras.length === 0) return { text: glad, intent: "feedback_positive", because: "satisfied" };
+  if (owned === undefined || extras.length === 0)
+    return { text: glad, intent: "feedback_positive", because: "satisfied" };
   return {
     text: `${glad} Since you're enjoying your ${owned.name}, these might interest you for a complete setup:\n${extras.map((p) => `• ${priced(p)}: ${p.features}`).join("\n")}`,
     intent: "feedback_positive",
@@ -86,17 +97,37 @@ export function socialAnswer(social: ReadonlySet<SocialIntent>, turn: Turn): Par
     ...(next === undefined ? {} : { next }),
   });
   if (social.has("considering"))
-    return part(`${social.has("thanks") ? `You're welcome${name}! ` : ""}Of course, take your time. I'll remember where we were, on whichever channel you write.`, "considering");
-  if (social.has("arrived")) return part(`So glad it arrived${name}!`, "arrived", "Is there anything I can help you with to get started?");
-  if (social.has("bye")) return part(`${social.has("thanks") ? "You're welcome" : "Goodbye"}${name}! Have a great day, and write any time.`, "bye");
-  if (social.has("pleased")) return part(`${social.has("thanks") ? "You're welcome" : turn.vary("Glad to hear that", "Great")}${name}! Just write if there's anything else.`, "pleased");
+    return part(
+      `${social.has("thanks") ? `You're welcome${name}! ` : ""}Of course, take your time. I'll remember where we were, on whichever channel you write.`,
+      "considering",
+    );
+  if (social.has("arrived"))
+    return part(`So glad it arrived${name}!`, "arrived", "Is there anything I can help you with to get started?");
+  if (social.has("bye"))
+    return part(
+      `${social.has("thanks") ? "You're welcome" : "Goodbye"}${name}! Have a great day, and write any time.`,
+      "bye",
+    );
+  if (social.has("pleased"))
+    return part(
+      `${social.has("thanks") ? "You're welcome" : turn.vary("Glad to hear that", "Great")}${name}! Just write if there's anything else.`,
+      "pleased",
+    );
   if (social.has("no")) return part(`No problem${name}. I'm here whenever you need me.`, "no");
   if (social.has("thanks")) return part(`You're welcome${name}! Just write if there's anything else.`, "thanks");
-  if (social.has("yes")) return part(turn.vary("All right! I'm here if there's anything else.", "Good! Just write if there's anything else."), "yes");
+  if (social.has("yes"))
+    return part(
+      turn.vary("All right! I'm here if there's anything else.", "Good! Just write if there's anything else."),
+      "yes",
+    );
   if (social.has("sorry")) return part("No worries at all!", "sorry", "How can I help?");
   if (social.has("laugh")) return part(":)", "laugh", "Is there anything I can help with?");
   if (social.has("pain"))
-    return part(`I'm sorry to hear that${name}. The right support can make a big difference.`, "pain", "Would you like a recommendation?");
+    return part(
+      `I'm sorry to hear that${name}. The right support can make a big difference.`,
+      "pain",
+      "Would you like a recommendation?",
+    );
   return undefined;
 }
 

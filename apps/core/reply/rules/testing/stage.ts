@@ -26,7 +26,12 @@ export function memoryStore(now: () => Date): DemoOrderStore {
   return {
     placed: (customer) => Promise.resolve(orders.filter((o) => o.owner === customer.identifiers[0]?.value)),
     place(customer, sku) {
-      const order = { orderId: `order-${String(orders.length + 1)}`, sku, placedAt: now(), owner: customer.identifiers[0]?.value ?? "" };
+      const order = {
+        orderId: `order-${String(orders.length + 1)}`,
+        sku,
+        placedAt: now(),
+        owner: customer.identifiers[0]?.value ?? "",
+      };
       orders.push(order);
       return Promise.resolve(order);
     },
@@ -34,11 +39,23 @@ export function memoryStore(now: () => Date): DemoOrderStore {
 }
 
 /** Puts a customer on the stage. `rooms`: the channels where others read along; there, only that room's history is seen. */
-export async function stage(options: { name?: string | undefined; identifier?: string | undefined; knowledge?: Knowledge; rooms?: string[]; store?: DemoOrderStore; kind?: string } = {}): Promise<Stage> {
+export async function stage(
+  options: {
+    name?: string | undefined;
+    identifier?: string | undefined;
+    knowledge?: Knowledge;
+    rooms?: string[];
+    store?: DemoOrderStore;
+    kind?: string;
+  } = {},
+): Promise<Stage> {
   const knowledge = options.knowledge ?? (await loadKnowledge(demoKnowledgeFolder));
   let now = new Date("2026-11-23T15:00:00Z");
   const store = options.store ?? memoryStore(() => now);
-  const generator = createRulesGenerator({ knowledge, orders: createDemoOrders({ store, knowledge, shopUrl: "https://shop.test/", now: () => now }) });
+  const generator = createRulesGenerator({
+    knowledge,
+    orders: createDemoOrders({ store, knowledge, shopUrl: "https://shop.test/", now: () => now }),
+  });
   const history: ContextMessage[] = [];
   let state: Json = null;
   let reply: Reply | undefined;
@@ -54,7 +71,14 @@ export async function stage(options: { name?: string | undefined; identifier?: s
     },
     async say(channel, ...texts) {
       const room = options.rooms?.includes(channel) === true;
-      const pending = texts.map((text): ContextMessage => ({ channel, author: "customer", kind: options.kind ?? "text", text, at: now, here: true }));
+      const pending = texts.map((text): ContextMessage => ({
+        channel,
+        author: "customer",
+        kind: options.kind ?? "text",
+        text,
+        at: now,
+        here: true,
+      }));
       reply = await generator.generate(
         {
           workspaceId: "w",
@@ -67,7 +91,9 @@ export async function stage(options: { name?: string | undefined; identifier?: s
             identifiers: identifier === undefined ? [] : [{ id: "i", type: "phone", value: identifier }],
             firstSeenAt: now,
           },
-          history: history.filter((m) => (room ? m.channel === channel : options.rooms?.includes(m.channel) !== true)).map((m) => ({ ...m, here: m.channel === channel })),
+          history: history
+            .filter((m) => (room ? m.channel === channel : options.rooms?.includes(m.channel) !== true))
+            .map((m) => ({ ...m, here: m.channel === channel })),
           pending,
           state,
           omitted: [],
@@ -78,7 +104,8 @@ export async function stage(options: { name?: string | undefined; identifier?: s
       state = reply?.state ?? null;
       history.push(...pending);
       now = new Date(now.getTime() + 2_000);
-      for (const message of reply?.messages ?? []) history.push({ channel, author: "bot", kind: "text", text: message.text, at: now, here: true });
+      for (const message of reply?.messages ?? [])
+        history.push({ channel, author: "bot", kind: "text", text: message.text, at: now, here: true });
       now = new Date(now.getTime() + 20_000);
       return (reply?.messages ?? []).map((m) => m.text).join("\n");
     },
