@@ -38,7 +38,8 @@ export interface NamedRequest {
 export type Standing =
   | { state: "new"; keep(answer: StoredAnswer): Promise<void>; drop(): Promise<void> }
   | { state: "done"; answer: StoredAnswer }
-  | { state: "running" | "other" };
+  | { state: "running" }
+  | { state: "other" };
 
 const begin = statement<{ created_at: Date }>(
   "idempotency-begin",

@@ -23,6 +23,8 @@ export interface FeedMessage {
   /** The position of somebody who has read up to here. */
   position: FeedPosition;
   direction: "in" | "out";
+  /** Counted among the hub's own messages (`outSeq`), not among what came in (`seq`). */
+  fromHub: boolean;
   /** The key of the event that made it; absent where the hub did. */
   eventKey?: string;
   content: OutboundContent;
@@ -42,7 +44,7 @@ type ReadParts = Pick<Parts, "db" | "vault">;
 /** Rows read of each direction in one go. */
 const ROWS = 200;
 
-const Position = z.tuple([z.int().min(0), z.int().min(0)]);
+const Position = z.tuple([z.int32().min(0), z.int32().min(0)]);
 
 /** A position as opaque text. */
 export function encodeFeed(position: FeedPosition): string {
@@ -155,7 +157,8 @@ function present(keys: KeyRing, rows: FeedRow[], start: FeedPosition): Pick<Feed
     position = row.out_seq === 0 ? { ...position, seq: row.seq } : { ...position, outSeq: row.out_seq };
     const shown = shownOf(keys, row);
     if (shown === undefined) continue;
-    messages.push({ id: row.id, position, direction: row.direction, ...shown, at: row.received_at });
+    const { id, direction, received_at: at } = row;
+    messages.push({ id, position, direction, fromHub: row.out_seq > 0, ...shown, at });
   }
   return { messages, position };
 }

@@ -40,6 +40,11 @@ export async function migrate(url: string, options: { directory?: string } = {})
   }
 }
 
+/** Names of the migrations that a database still lacks. @throws {StartError} when its history is another's */
+export async function pendingMigrations(db: Pick<pg.ClientBase, "query">): Promise<string[]> {
+  return unapplied(readMigrations(MIGRATIONS), await readHistory(db));
+}
+
 /** The migrations in a directory, in the order in which they apply. */
 export function readMigrations(directory: string): Migration[] {
   if (!existsSync(directory)) return [];
@@ -76,7 +81,7 @@ const Applied = z.object({
 });
 type Applied = z.infer<typeof Applied>;
 
-async function readHistory(client: pg.Client): Promise<Applied[]> {
+async function readHistory(client: Pick<pg.ClientBase, "query">): Promise<Applied[]> {
   try {
     const { rows } = await client.query(
       `SELECT migration_name, checksum, finished_at, rolled_back_at FROM _prisma_migrations ORDER BY started_at`,

@@ -1,0 +1,124 @@
+import type { Json } from "../../../adapters/contract/index.ts";
+import {
+  encodeFeed,
+  feedsAfter,
+  newestFeed,
+  threadsByAlias,
+  type Feed,
+  type FeedMessage,
+  type FeedPosition,
+} from "../../core/conversation/feed.ts";
+import type { Parts } from "../../core/parts.ts";
+import type { Page, Pages } from "./pages.ts";
+
+/** Messages that a page without a position is shown. */
+const NEWEST = 50;
+const NOTHING: FeedPosition = { seq: 0, outSeq: 0 };
+
+/** Tells pages what is new in their threads: each message once, in order, whoever asked for it and however often. */
+export interface Pusher {
+  /** Gives a page what it missed, or the newest, and keeps it up to date from then on. */
+  begin(page: Page, after: FeedPosition | undefined): Promise<void>;
+  /** Looks for threads that have come to be since their pages connected. */
+  findThreads(pages: Page[]): Promise<void>;
+  /** Tells these pages what is new. */
+  push(pages: Page[]): Promise<void>;
+}
+
+/** Makes the pusher of this process. */
+export function pusher(parts: Pick<Parts, "db" | "vault">, pages: Pages): Pusher {
+  async function push(asked: Page[]): Promise<void> {
+    for (let due = asked; due.length > 0;) {
+      const again: Page[] = [];
+      for (const [workspaceId, group] of Map.groupBy(due, (p) => p.workspaceId)) {
+        const feeds = await feedsAfter(parts, workspaceId, behind(group));
+        for (const page of group) {
+          const feed = page.threadId === undefined ? undefined : feeds.get(page.threadId);
+          if (feed === undefined) continue;
+          tell(page, feed);
+          if (feed.more) again.push(page);
+        }
+      }
+      due = again;
+    }
+  }
+
+  async function findThreads(asked: Page[]): Promise<void> {
+    const without = asked.filter((p) => p.threadId === undefined);
+    for (const [workspaceId, group] of Map.groupBy(without, (p) => p.workspaceId)) {
+      const question = group.map((p) => ({ accountId: p.accountId, aliases: p.session.thread.aliases }));
+      const threads = await threadsByAlias(parts, workspaceId, question);
+      group.forEach((page, i) => {
+        const threadId = threads[i];
+        if (threadId !== undefined) pages.showing(page, threadId);
+      });
+    }
+  }
+
+  return {
+    push,
+    findThreads,
+    async begin(page, after) {
+      await findThreads([page]);
+      const { threadId, workspaceId } = page;
+      if (threadId === undefined) {
+        page.told = NOTHING;
+        page.socket.emit("messages", []);
+        return;
+      }
+      if (after === undefined) {
+        const feed = await newestFeed(parts, workspaceId, { threadId, limit: NEWEST });
+        page.told = feed.position;
+        page.socket.emit("messages", shown(page, feed.messages));
+      } else {
+        const feed = (await feedsAfter(parts, workspaceId, new Map([[threadId, after]]))).get(threadId);
+        page.told = after;
+        // A page waits for its first messages, even if there are none.
+        if (feed !== undefined) tell(page, feed, { evenNone: true });
+      }
+      // What came while the first messages were read.
+      await push([page]);
+    },
+  };
+}
+
+/** One question per thread, from where the page that knows least stands. */
+function behind(pages: Page[]): Map<string, FeedPosition> {
+  const positions = new Map<string, FeedPosition>();
+  for (const { threadId, told } of pages) {
+    if (threadId === undefined || told === undefined) continue;
+    const least = positions.get(threadId) ?? told;
+    positions.set(threadId, { seq: Math.min(least.seq, told.seq), outSeq: Math.min(least.outSeq, told.outSeq) });
+  }
+  return positions;
+}
+
+/**
+ * Without a pause between looking at the position and moving it, so that answers that overtake one another do no harm: what
+ * the page has been told is left out. The positions in between are the page's own, for it may have been ahead in one of
+ * the two directions.
+ */
+function tell(page: Page, feed: Feed, { evenNone = false } = {}): void {
+  const { told } = page;
+  if (told === undefined) return;
+  const fresh = feed.messages.flatMap((message) => {
+    const { seq, outSeq } = message.position;
+    const isNew = message.fromHub ? outSeq > told.outSeq : seq > told.seq;
+    return isNew ? [{ ...message, position: furthest(told, message.position) }] : [];
+  });
+  page.told = furthest(told, feed.position);
+  if (fresh.length > 0 || evenNone) page.socket.emit("messages", shown(page, fresh));
+}
+
+function furthest(x: FeedPosition, y: FeedPosition): FeedPosition {
+  if (x.seq >= y.seq && x.outSeq >= y.outSeq) return x;
+  return { seq: Math.max(x.seq, y.seq), outSeq: Math.max(x.outSeq, y.outSeq) };
+}
+
+function shown(page: Page, messages: FeedMessage[]): Json {
+  return messages.map(({ id, position, direction, eventKey, content, at }) => {
+    const cursor = encodeFeed(position);
+    const clientId = eventKey === undefined ? {} : { clientId: eventKey };
+    return { cursor, message: page.live.present({ id, cursor, direction, ...clientId, content, at }) };
+  });
+}
