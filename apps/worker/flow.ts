@@ -1,5 +1,5 @@
 import { processThreads } from "../core/inbound/process.ts";
-import { deliverThreads } from "../core/outbound/deliver.ts";
+import { openDeliverer } from "../core/outbound/deliver.ts";
 import type { Parts } from "../core/parts.ts";
 import { batcher } from "../core/platform/batch.ts";
 import type { Bell, Ring } from "../core/platform/doorbell.ts";
@@ -52,13 +52,17 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
       comeBack("reply", workspaceId, done.again);
       tell(workspaceId, done.outbound);
     },
-    async outbound(workspaceId, threadIds) {
-      const done = await deliverThreads(parts, { workspaceId, threadIds, sendTimeoutMs: options.sendTimeoutMs });
-      queues.ring("reply", ringsFor(workspaceId, done.reopened));
-      comeBack("outbound", workspaceId, done.again);
-      tell(workspaceId, done.touched);
-    },
+    outbound: (workspaceId, threadIds) => deliverer.deliver(workspaceId, threadIds),
   };
+
+  const deliverer = openDeliverer(parts, {
+    sendTimeoutMs: options.sendTimeoutMs,
+    onDelivered({ workspaceId, again, reopened, touched }) {
+      queues.ring("reply", ringsFor(workspaceId, reopened));
+      comeBack("outbound", workspaceId, again);
+      tell(workspaceId, touched);
+    },
+  });
 
   function comeBack(bell: Bell, workspaceId: string, again: { threadId: string; at: Date }[]): void {
     for (const { threadId, at } of again) queues.ringAt(bell, ringsFor(workspaceId, [threadId]), at);
@@ -98,6 +102,7 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
     },
     async idle() {
       await Promise.all(Object.values(batches).map((b) => b.idle()));
+      await deliverer.idle();
     },
   };
 }

@@ -21,12 +21,11 @@ export function startSweeper(parts: Pick<Parts, "db" | "log">, flow: Flow, every
 
   async function sweep(): Promise<void> {
     const rows = await sweepDue(parts.db.pool, [GRACE_MS, AT_MOST]);
-    await Promise.all(
-      BELLS.map((bell) => {
-        const rings = rows.filter((r) => r.kind === bell).map((r) => ({ workspaceId: r.workspace_id, threadId: r.id }));
-        return flow.work(bell, rings, true);
-      }),
-    );
+    // Not awaited: a slow provider must not keep the next sweep from coming. What was swept is put off in the database.
+    for (const bell of BELLS) {
+      const rings = rows.filter((r) => r.kind === bell).map((r) => ({ workspaceId: r.workspace_id, threadId: r.id }));
+      void flow.work(bell, rings, true);
+    }
     if (Date.now() - tidied > HOUSEKEEPING_MS) {
       tidied = Date.now();
       await tidy(parts);

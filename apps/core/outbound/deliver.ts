@@ -3,15 +3,18 @@ import { SendError, type Json } from "../../../adapters/contract/index.ts";
 import type { OpenAccount } from "../channels/accounts.ts";
 import { openOutbound } from "../conversation/body.ts";
 import type { Parts } from "../parts.ts";
+import { batcher } from "../platform/batch.ts";
 import { described } from "../platform/log.ts";
 import * as sql from "../statements/outbound.ts";
+import type { KeyRing } from "../vault/vault.ts";
 import { providerKey } from "./status.ts";
 
 type DeliverParts = Pick<Parts, "db" | "vault" | "accounts" | "adapters" | "log">;
 type Claimed = Awaited<ReturnType<typeof sql.claimSends>>[number];
 
-/** What a round of sending leaves to be done. */
+/** What sending leaves to be done. */
 export interface Delivered {
+  workspaceId: string;
   /** Lanes with something left, and when to come back. */
   again: { threadId: string; at: Date }[];
   /** Threads whose answer was cancelled and has to be made anew. */
@@ -20,8 +23,21 @@ export interface Delivered {
   touched: string[];
 }
 
+/** Sends what waits in threads, in order. */
+export interface Deliverer {
+  /**
+   * Takes the head of each lane and begins to send it; resolves when it has begun. How the sends end is told as they end, so
+   * that a slow provider holds up its own lanes alone.
+   */
+  deliver(workspaceId: string, threadIds: string[]): Promise<void>;
+  /** Resolves when no send is under way. */
+  idle(): Promise<void>;
+}
+
 /** How a send ended. */
 interface Outcome {
+  workspaceId: string;
+  claim: string;
   row: Claimed;
   state: "sent" | "failed" | "unknown" | "pending";
   providerId?: string;
@@ -29,87 +45,108 @@ interface Outcome {
   againAt?: Date;
 }
 
-const MAX_ROUNDS = 20;
 /** A message that the provider keeps putting off for so many tries has failed. */
 const MAX_ATTEMPTS = 10;
 const LONGEST_WAIT_MS = 10 * 60_000;
 /** A claim outlives its send's time-out by this. */
 const MARGIN_MS = 5_000;
+/** Sends under way at a time; more wait for a place. */
+const MAX_IN_FLIGHT = 512;
+const SETTLE_BATCH = 64;
 
 /**
- * Sends what waits in these threads, in order. A message is marked before the provider is called, so that after a crash it is
- * known that it may have been sent; it is never sent again blindly.
+ * Opens the sender. A message is marked before the provider is called, so that after a crash it is known that it may have been
+ * sent; it is never sent again blindly.
  */
-export async function deliverThreads(
+export function openDeliverer(
   parts: DeliverParts,
-  input: { workspaceId: string; threadIds: string[]; sendTimeoutMs: number },
-): Promise<Delivered> {
-  const { workspaceId, sendTimeoutMs } = input;
+  options: { sendTimeoutMs: number; onDelivered: (done: Delivered) => void },
+): Deliverer {
+  const { db, vault } = parts;
   const idempotent = [...parts.adapters.values()].filter((a) => a.sendIsIdempotent).map((a) => a.id);
-  const result: Delivered = { again: [], reopened: [], touched: [] };
-  let threadIds = [...new Set(input.threadIds)].sort();
-  for (let round = 0; round < MAX_ROUNDS && threadIds.length > 0; round++) {
-    const claim = randomUUID();
-    const until = new Date(Date.now() + sendTimeoutMs + MARGIN_MS);
-    const claimed = await sql.claimSends(parts.db.pool, [workspaceId, threadIds, claim, until, idempotent]);
-    result.reopened.push(...claimed.filter((c) => c.verdict === "cancelled").map((c) => c.thread_id));
-    const outcomes = await sendAll(parts, {
-      workspaceId,
-      sendTimeoutMs,
-      claimed: claimed.filter((c) => c.verdict === "send"),
-    });
-    if (outcomes.length > 0) await settle(parts, { workspaceId, claim, outcomes });
-    const moved = claimed.filter((c) => c.verdict !== "busy");
-    result.touched.push(...moved.map((c) => c.thread_id));
-    const held = new Set(outcomes.filter((o) => o.state === "pending").map((o) => o.row.thread_id));
-    threadIds = moved.map((c) => c.thread_id).filter((id) => !held.has(id));
+  const inFlight = new Set<Promise<void>>();
+  const settling = batcher<Outcome, void>({ maxSize: SETTLE_BATCH, concurrency: 2, run: settleAll });
+
+  async function settleAll(outcomes: Outcome[]): Promise<void[]> {
+    for (const [workspaceId, mine] of Map.groupBy(outcomes, (o) => o.workspaceId)) {
+      await settle(parts, workspaceId, mine);
+      await close(
+        workspaceId,
+        mine.map((o) => o.row.thread_id),
+        [],
+      );
+    }
+    return outcomes.map(() => undefined);
   }
-  const left = await sql.closeLanes(parts.db.pool, [workspaceId, input.threadIds]);
-  result.again.push(...left.map((l) => ({ threadId: l.id, at: l.due_at })));
-  return result;
+
+  async function close(workspaceId: string, threadIds: string[], reopened: string[]): Promise<void> {
+    const touched = [...new Set(threadIds)].sort();
+    const left = await sql.closeLanes(db.pool, [workspaceId, touched]);
+    const again = left.map((l) => ({ threadId: l.id, at: l.due_at }));
+    options.onDelivered({ workspaceId, again, reopened, touched });
+  }
+
+  return {
+    async deliver(workspaceId, threadIds) {
+      while (inFlight.size >= MAX_IN_FLIGHT) await Promise.race(inFlight);
+      const claim = randomUUID();
+      const until = new Date(Date.now() + options.sendTimeoutMs + MARGIN_MS);
+      const claimed = await sql.claimSends(db.pool, [
+        workspaceId,
+        [...new Set(threadIds)].sort(),
+        claim,
+        until,
+        idempotent,
+      ]);
+      const sends = claimed.filter((c) => c.verdict === "send");
+      const keys = await vault.unlock(new Set(sends.flatMap((c) => [c.identifier_id, addressKeyOf(c, workspaceId)])));
+      for (const row of sends) {
+        const done = send(parts, { workspaceId, row, keys, timeoutMs: options.sendTimeoutMs })
+          .then((outcome) => settling.add({ ...outcome, workspaceId, claim, row }))
+          .catch((error: unknown) => parts.log.error(described(error), "how a send ended could not be written down"))
+          .finally(() => inFlight.delete(done));
+        inFlight.add(done);
+      }
+      const sending = new Set(sends.map((c) => c.thread_id));
+      const rest = threadIds.filter((id) => !sending.has(id));
+      const reopened = claimed.filter((c) => c.verdict === "cancelled").map((c) => c.thread_id);
+      if (rest.length > 0) await close(workspaceId, rest, reopened);
+    },
+    async idle() {
+      while (inFlight.size > 0) await Promise.allSettled(inFlight);
+    },
+  };
 }
 
-async function sendAll(
+async function send(
   parts: DeliverParts,
-  input: { workspaceId: string; sendTimeoutMs: number; claimed: Claimed[] },
-): Promise<Outcome[]> {
-  const { workspaceId, claimed } = input;
-  if (claimed.length === 0) return [];
-  const keyOf = (row: Claimed) => (row.audience === "private" ? row.owner_id : workspaceId);
-  const keys = await parts.vault.unlock(new Set(claimed.flatMap((c) => [c.identifier_id, keyOf(c)])));
-  return Promise.all(
-    claimed.map(async (row): Promise<Outcome> => {
-      try {
-        const account = await parts.accounts.find(row.account_id);
-        if (account === undefined) throw new SendError("never", "the channel account is gone");
-        mayBeSent(account, row);
-        const content = openOutbound(keys, {
-          id: row.message_id,
-          identifier_id: row.identifier_id,
-          body: row.body,
-        }).content;
-        const address = keys.open(keyOf(row), `thread.address:${row.thread_id}`, row.address) as Record<string, Json>;
-        const receipt = await withTimeout(input.sendTimeoutMs, (signal) =>
-          account.adapter.send(
-            { id: row.message_id, content, address },
-            { settings: account.settings, accountId: account.id, signal },
-          ),
-        );
-        return { row, state: "sent", providerId: receipt.providerId };
-      } catch (error) {
-        return ended(row, error);
-      }
-    }),
-  ).then((outcomes) => {
-    for (const { row, state, error } of outcomes) {
-      if (state !== "sent")
-        parts.log.warn(
-          { threadId: row.thread_id, messageId: row.message_id, state, error },
-          "a send did not go through",
-        );
-    }
-    return outcomes;
-  });
+  input: { workspaceId: string; row: Claimed; keys: KeyRing; timeoutMs: number },
+): Promise<Omit<Outcome, "workspaceId" | "claim" | "row">> {
+  const { workspaceId, row, keys } = input;
+  try {
+    const account = await parts.accounts.find(row.account_id);
+    if (account === undefined) throw new SendError("never", "the channel account is gone");
+    mayBeSent(account, row);
+    const { content } = openOutbound(keys, { id: row.message_id, identifier_id: row.identifier_id, body: row.body });
+    const place = `thread.address:${row.thread_id}` as const;
+    const address = keys.open(addressKeyOf(row, workspaceId), place, row.address) as Record<string, Json>;
+    const receipt = await withTimeout(input.timeoutMs, (signal) =>
+      account.adapter.send(
+        { id: row.message_id, content, address },
+        { settings: account.settings, accountId: account.id, signal },
+      ),
+    );
+    return { state: "sent", providerId: receipt.providerId };
+  } catch (error) {
+    const outcome = ended(row, error);
+    const { state, error: reason } = outcome;
+    parts.log.warn({ threadId: row.thread_id, messageId: row.message_id, state, reason }, "a send did not go through");
+    return outcome;
+  }
+}
+
+function addressKeyOf(row: Claimed, workspaceId: string): string {
+  return row.audience === "private" ? row.owner_id : workspaceId;
 }
 
 /** @throws {SendError} when the hub itself knows that it can't go out */
@@ -135,27 +172,23 @@ async function withTimeout<T>(ms: number, work: (signal: AbortSignal) => Promise
   return Promise.race([work(signal), late]);
 }
 
-function ended(row: Claimed, error: unknown): Outcome {
-  if (!(error instanceof SendError)) return { row, state: "unknown", error: described(error).error };
+function ended(row: Claimed, error: unknown): Omit<Outcome, "workspaceId" | "claim" | "row"> {
+  if (!(error instanceof SendError)) return { state: "unknown", error: described(error).error };
   const text = [error.kind, error.code, error.message].filter((t) => t !== undefined).join(": ");
-  if (error.kind === "unknown") return { row, state: "unknown", error: text };
-  if (error.kind !== "later") return { row, state: "failed", error: text };
-  if (row.attempts >= MAX_ATTEMPTS) return { row, state: "failed", error: `given up: ${text}` };
+  if (error.kind === "unknown") return { state: "unknown", error: text };
+  if (error.kind !== "later") return { state: "failed", error: text };
+  if (row.attempts >= MAX_ATTEMPTS) return { state: "failed", error: `given up: ${text}` };
   const backoff = Math.min(LONGEST_WAIT_MS, 500 * 2 ** row.attempts);
   const wait = error.retryAfterMs ?? backoff / 2 + Math.random() * (backoff / 2);
-  return { row, state: "pending", error: text, againAt: new Date(Date.now() + wait) };
+  return { state: "pending", error: text, againAt: new Date(Date.now() + wait) };
 }
 
-async function settle(
-  parts: DeliverParts,
-  input: { workspaceId: string; claim: string; outcomes: Outcome[] },
-): Promise<void> {
-  const { workspaceId, claim } = input;
-  const outcomes = input.outcomes.sort((x, y) => (x.row.message_id < y.row.message_id ? -1 : 1));
+async function settle(parts: DeliverParts, workspaceId: string, unordered: Outcome[]): Promise<void> {
+  const outcomes = unordered.toSorted((x, y) => (x.row.message_id < y.row.message_id ? -1 : 1));
   const keys = await parts.vault.unlock(outcomes.map((o) => o.row.identifier_id));
   const values = [
     workspaceId,
-    claim,
+    outcomes.map((o) => o.claim),
     outcomes.map((o) => o.row.message_id),
     outcomes.map((o) => o.state),
     outcomes.map((o) => (o.providerId ? providerKey(parts.vault, workspaceId, o.row.account_id, o.providerId) : null)),

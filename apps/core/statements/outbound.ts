@@ -116,18 +116,18 @@ export const claimSends = statement<{
 );
 
 /**
- * Writes down how sends ended, if the claim still stands, and joins statuses that came early. `again_at` puts a message
+ * Writes down how sends ended, where the claim still stands, and joins statuses that came early. `again_at` puts a message
  * back in the lane (state `pending`) and holds it until then.
- * $1 workspace, $2 claim, arrays: $3 messages, $4 states, $5 provider keys, $6 provider ids, $7 errors, $8 again_at.
+ * $1 workspace, arrays: $2 claims, $3 messages, $4 states, $5 provider keys, $6 provider ids, $7 errors, $8 again_at.
  */
 export const settleSends = statement<{ message_id: string; thread_id: string; state: string }>(
   "settle-sends",
   `WITH input AS (
-     SELECT * FROM unnest($3::uuid[], $4::text[], $5::bytea[], $6::bytea[], $7::text[], $8::timestamptz[])
-       i(message_id, state, provider_key, provider_id, error, again_at)
+     SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::bytea[], $6::bytea[], $7::text[], $8::timestamptz[])
+       i(claim, message_id, state, provider_key, provider_id, error, again_at)
    ), locked AS MATERIALIZED (
      SELECT o.message_id, o.account_id FROM outbox o JOIN input USING (message_id)
-      WHERE o.workspace_id = $1 AND o.claim = $2 ORDER BY o.message_id FOR NO KEY UPDATE OF o
+      WHERE o.workspace_id = $1 AND o.claim = input.claim ORDER BY o.message_id FOR NO KEY UPDATE OF o
    ), early AS (
      DELETE FROM early_status e USING input i JOIN locked l USING (message_id)
       WHERE e.workspace_id = $1 AND e.account_id = l.account_id AND e.provider_key = i.provider_key
