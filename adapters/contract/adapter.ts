@@ -102,6 +102,8 @@ export interface SendContext<S> {
 export interface AdapterState {
   get(key: string): Promise<Json | undefined>;
   set(key: string, value: Json, options: { ttlMs: number }): Promise<void>;
+  /** Sets it if there is none; answers whether it did. Of several at once, anywhere in the fleet, one wins. */
+  add(key: string, value: Json, options: { ttlMs: number }): Promise<boolean>;
 }
 
 /** Events come over a socket served by the gateway at `/channels/:accountId` (socket.io namespace). */

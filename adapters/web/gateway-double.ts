@@ -24,6 +24,11 @@ export function memoryState(): LiveContext<WebSettings>["state"] {
       entries.set(key, { value, until: Date.now() + ttlMs });
       return Promise.resolve();
     },
+    add: (key, value, { ttlMs }) => {
+      const isTaken = (entries.get(key)?.until ?? 0) > Date.now();
+      if (!isTaken) entries.set(key, { value, until: Date.now() + ttlMs });
+      return Promise.resolve(!isTaken);
+    },
   };
 }
 

@@ -137,6 +137,20 @@ describe("session tokens", () => {
 });
 
 describe("signing in", () => {
+  it("gives one anonymous session to one of two users who claim it at once", async () => {
+    const session = keep(await connect());
+    const [one, two] = await Promise.all([
+      connect({ token: host("42"), session }),
+      connect({ token: host("43"), session }),
+    ]);
+    expect(one.thread.aliases[0]).toBe("user:42");
+    expect(two.thread.aliases[0]).toBe("user:43");
+    expect(one.id).not.toBe(two.id);
+    expect([one, two].filter((s) => s.thread.aliases.length > 1)).toHaveLength(1);
+    expect((await connect({ session: keep(one) })).thread.aliases[0]).toBe("user:42");
+    expect((await connect({ session: keep(two) })).thread.aliases[0]).toBe("user:43");
+  });
+
   test("without an earlier session just opens one", async () => {
     const session = await connect({ token: host("42") });
     expect(session.thread.aliases).toEqual(["user:42"]);

@@ -105,11 +105,10 @@ async function signIn(claims: HostClaims, carried: Carried | undefined, context:
     return { ...present(fresh, context), ends: [sessionName(before)] };
   }
   const anonymousId = before?.id ?? claimedAlready(carried, sub, context);
-  if (anonymousId === undefined) {
+  // Claimed first: whatever fails afterwards, nobody else gets this thread, and the same `sub` can repeat the sign-in.
+  if (anonymousId === undefined || !(await claimAnonymous(anonymousId, sub, context))) {
     return present(await openSigned({ id: newSessionId(), sub, author }, context), context);
   }
-  // Claimed first: whatever fails afterwards, nobody else gets this thread, and the same `sub` can repeat the sign-in.
-  await claimAnonymous(anonymousId, sub, context);
   const signed = await openSigned({ id: anonymousId, sub, author }, context);
   const thread = privateThread([`user:${sub}`, `session:${anonymousId}`]);
   const [handle, ...others] = author.identifiers;

@@ -46,6 +46,8 @@ const payloadSchema = z.object({
   sid: z.string().min(22).max(64),
   kind: z.enum(["anonymous", "signed"]),
   exp: z.number(),
+  /** Signed sessions: a keyed hash of whose it is. */
+  by: z.string().optional(),
 });
 
 const closedSchema = z.discriminatedUnion("why", [
@@ -74,7 +76,9 @@ export function newSessionId(): string {
 /** The token that the browser keeps for this session. */
 export function sessionToken(session: Session, { settings, accountId }: Context): string {
   const expiresAt = session.kind === "signed" ? session.expiresAt.getTime() : Date.now() + ANONYMOUS_MS;
-  const payload = { sid: session.id, kind: session.kind, exp: Math.floor(expiresAt / 1000) };
+  const exp = Math.floor(expiresAt / 1000);
+  const by = session.kind === "signed" ? { by: claimant(session.sub, settings) } : {};
+  const payload = { sid: session.id, kind: session.kind, exp, ...by };
   return jwt.sign(payload, settings.sessionSecret, {
     algorithm: "HS256",
     issuer: ISSUER,
@@ -90,7 +94,13 @@ export async function readSession(token: string, context: Context): Promise<Carr
     return { refusal: new RefusedError("session_invalid", "this is no session of this widget") };
   }
   if (payload.exp * 1000 <= Date.now()) return { refusal: expired() };
-  return payload.kind === "anonymous" ? readAnonymous(payload.sid, context) : readSigned(payload.sid, context);
+  if (payload.kind === "anonymous") return readAnonymous(payload.sid, context);
+  const carried = await readSigned(payload.sid, context);
+  const isTheirs =
+    !("session" in carried) ||
+    carried.session.kind !== "signed" ||
+    claimant(carried.session.sub, context.settings) === payload.by;
+  return isTheirs ? carried : { refusal: ended() };
 }
 
 function readToken(token: string, { settings, accountId }: Context): z.output<typeof payloadSchema> | undefined {
@@ -155,10 +165,15 @@ export async function openSigned(
 
 /**
  * Uses up an anonymous session: its token opens nothing any more, and no other `sub` can claim it. Remembered as long
- * as a token of the session can live.
+ * as a token of the session can live. Of two that claim it at once, one wins.
+ *
+ * @returns whether the session is this `sub`'s now
  */
-export async function claimAnonymous(id: string, sub: string, { state, settings }: Context): Promise<void> {
-  await state.set(closedKey(id), { why: "claimed", by: claimant(sub, settings) }, { ttlMs: ANONYMOUS_MS });
+export async function claimAnonymous(id: string, sub: string, { state, settings }: Context): Promise<boolean> {
+  const by = claimant(sub, settings);
+  if (await state.add(closedKey(id), { why: "claimed", by }, { ttlMs: ANONYMOUS_MS })) return true;
+  const closed = closedSchema.safeParse(await state.get(closedKey(id))).data;
+  return closed?.why === "claimed" && closed.by === by;
 }
 
 /** Whether it was this `sub` that claimed the session (a handshake repeated after a lost answer). */

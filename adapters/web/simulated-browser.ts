@@ -26,6 +26,8 @@ export interface Browser {
   /** @throws Error when the hub refuses, or can't be reached within 30 s */
   say(input: Say): Promise<Said>;
   heard(): Heard[];
+  /** Who visits: the one signed in on the page, else the session; undefined before the first connection. */
+  identifier(): { type: string; value: string } | undefined;
   close(): void;
 }
 
@@ -48,6 +50,10 @@ const answerSchema = z.discriminatedUnion("ok", [
   z.object({ ok: z.literal(true) }),
   z.object({ ok: z.literal(false), code: z.string(), message: z.string() }),
 ]);
+
+/** What a curious visitor could read in a session's token. */
+const sessionSchema = z.object({ sid: z.string() });
+const subSchema = z.object({ sub: z.string().optional() });
 
 const refusalSchema = z.object({ data: z.object({ code: z.string() }) });
 
@@ -191,6 +197,15 @@ export function openBrowser(options: {
       return said;
     },
     heard: () => [...heard],
+    identifier() {
+      if (stored.session === undefined) return undefined;
+      if (signedInAs !== undefined) {
+        const { sub = as } = subSchema.parse(JSON.parse(signedInAs));
+        return { type: "external", value: sub };
+      }
+      const session = sessionSchema.safeParse(jwt.decode(stored.session));
+      return session.success ? { type: "web", value: session.data.sid } : undefined;
+    },
     close: hangUp,
   };
 }

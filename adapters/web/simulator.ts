@@ -7,8 +7,23 @@ const ORIGIN = "http://shop.localhost";
 /** Browsers that visit a shop with the widget on it, and the shop's server that signs its customers' tokens. */
 export const simulator: SimulatorFactory = {
   handles: [
-    { handle: "sarah-laptop", name: "Sarah" },
-    { handle: "tom-phone", name: "Tom" },
+    {
+      handle: "sarah-laptop",
+      name: "Sarah",
+      claims: {
+        sub: "shop-1001",
+        name: "Sarah",
+        email: "sarah@example.com",
+        email_verified: true,
+        phone_number: "+14155550123",
+        phone_number_verified: true,
+      },
+    },
+    {
+      handle: "tom-phone",
+      name: "Tom",
+      claims: { sub: "shop-1002", name: "Tom", email: "tom@example.com", email_verified: true },
+    },
   ],
   // Nothing listens here: the browsers are clients of the hub.
   async start(): Promise<Simulator> {
@@ -50,6 +65,7 @@ export const simulator: SimulatorFactory = {
         if (kind !== "unknown") throw new Error(`the web channel has no provider that could answer "${kind}"`);
         page.lostAnswers = count;
       },
+      identifier: (as) => browsers.get(as)?.identifier(),
       async stop() {
         for (const open of browsers.values()) open.close();
         browsers.clear();

@@ -57,6 +57,11 @@ export function memoryState(): AdapterState {
       kept.set(key, { value: structuredClone(value), until: Date.now() + ttlMs });
       return Promise.resolve();
     },
+    add(key, value, { ttlMs }) {
+      const isTaken = (kept.get(key)?.until ?? 0) > Date.now();
+      if (!isTaken) kept.set(key, { value: structuredClone(value), until: Date.now() + ttlMs });
+      return Promise.resolve(!isTaken);
+    },
   };
 }
 

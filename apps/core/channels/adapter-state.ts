@@ -14,6 +14,14 @@ const write = statement<never>(
    VALUES ($1, $2, $3, $4, clock_timestamp() + $5 * interval '1 millisecond')
    ON CONFLICT (workspace_id, account_id, name_key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`,
 );
+const addNew = statement<{ name_key: Buffer }>(
+  "adapter-state-add",
+  `INSERT INTO adapter_state (workspace_id, account_id, name_key, value, expires_at)
+   VALUES ($1, $2, $3, $4, clock_timestamp() + $5 * interval '1 millisecond')
+   ON CONFLICT (workspace_id, account_id, name_key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at
+     WHERE adapter_state.expires_at <= clock_timestamp()
+   RETURNING name_key`,
+);
 
 /** What the adapter of one account remembers, sealed; names are kept as keyed hashes. The same in every process. */
 export function adapterState(
@@ -37,6 +45,11 @@ export function adapterState(
       const { nameKey, place } = keyed(name);
       const sealed = (await workspaceKeys(vault, workspaceId)).seal(workspaceId, place, value);
       await write(db.pool, [workspaceId, id, nameKey, sealed, ttlMs]);
+    },
+    async add(name, value, { ttlMs }) {
+      const { nameKey, place } = keyed(name);
+      const sealed = (await workspaceKeys(vault, workspaceId)).seal(workspaceId, place, value);
+      return (await addNew(db.pool, [workspaceId, id, nameKey, sealed, ttlMs])).length === 1;
     },
   };
 }

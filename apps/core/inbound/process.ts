@@ -215,7 +215,7 @@ async function apply(
   const { profileOf, changes } = await resolve(
     db,
     scope,
-    messages.filter((m) => m.row.author === "customer").map(sightingOf),
+    messages.filter((m) => m.row.author === "customer" && isSomebody(m)).map(sightingOf),
   );
   const links = await linking(db, scope, messages, profileOf);
   for (const moved of [...changes, ...links.changes]) {
@@ -283,6 +283,11 @@ async function openMessages(
       throw error;
     }
   });
+}
+
+/** Nobody vouches for a handle at level 0 (an event that names no one): it makes no customer. */
+function isSomebody({ body }: OpenMessage): boolean {
+  return (body.identifiers[0]?.assurance ?? 0) > 0;
 }
 
 function sightingOf({ row, cursor, body }: OpenMessage) {
