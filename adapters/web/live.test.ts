@@ -137,7 +137,7 @@ describe("session tokens", () => {
 });
 
 describe("signing in", () => {
-  it("gives one anonymous session to one of two users who claim it at once", async () => {
+  test("gives one anonymous session to one of two users who claim it at once", async () => {
     const session = keep(await connect());
     const [one, two] = await Promise.all([
       connect({ token: host("42"), session }),
