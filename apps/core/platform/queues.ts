@@ -175,14 +175,26 @@ function onRedis(url: string, log: Log): Backend {
   }
   return {
     queue(bell, complain) {
-      const queue = new Queue(bell, {
-        connection: producer,
-        prefix: PREFIX,
-        defaultJobOptions: JOBS,
-        skipWaitingForReady: true,
-      });
-      queue.on("error", complain);
-      return { add: (data) => queue.add("ring", data), close: () => queue.close() };
+      const open = () => {
+        const queue = new Queue(bell, { connection: producer, prefix: PREFIX, defaultJobOptions: JOBS });
+        queue.on("error", complain);
+        return queue;
+      };
+      let queue = open();
+      return {
+        async add(data) {
+          // A queue waits for its first connection, however long that takes; a ring is not worth the wait.
+          if (producer.status !== "ready") throw new Error("Redis is away");
+          const current = queue;
+          await current.waitUntilReady().catch((error: unknown) => {
+            // BullMQ remembers for ever that a queue's first connection failed.
+            if (queue === current) queue = open();
+            throw error;
+          });
+          return current.add("ring", data);
+        },
+        close: () => queue.close(),
+      };
     },
     consume(bell, work, complain) {
       const worker = new Worker(bell, (job) => work(job.data), { connection: consumer, prefix: PREFIX, ...WORKERS });
