@@ -46,8 +46,8 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
       queues.ring("outbound", ringsFor(workspaceId, done.outbound));
       tell(workspaceId, done.touched);
     },
-    async reply(workspaceId, threadIds) {
-      const done = await answerThreads(parts, { workspaceId, threadIds, generator: options.generator });
+    async reply(workspaceId, threadIds, again) {
+      const done = await answerThreads(parts, { workspaceId, threadIds, generator: options.generator, again });
       queues.ring("outbound", ringsFor(workspaceId, done.outbound));
       comeBack("reply", workspaceId, done.again);
       tell(workspaceId, done.outbound);

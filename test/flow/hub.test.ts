@@ -19,3 +19,15 @@ onBothBackends("the whole way of a message", (backend) => {
     await hub.settled();
   });
 });
+
+it("goes on although the queue's server is away, only later", async () => {
+  const hub = await startTestHub({ redisUrl: "redis://127.0.0.1:9" });
+  try {
+    const account = await hub.account("whatsapp");
+    await account.say({ as: "+14155550123", text: "hello" });
+    expect(await account.hears("+14155550123", 1)).toEqual(["You said: hello"]);
+    await hub.settled();
+  } finally {
+    await hub.stop();
+  }
+});

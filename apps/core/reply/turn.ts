@@ -36,15 +36,16 @@ interface Turn {
 /**
  * Answers threads that wait for it: leases their conversations, builds contexts, asks the generator outside of any
  * transaction, and puts into the outbox what still stands (no newer message, no person took over, the history still
- * belongs here).
+ * belongs here). `again`: the sweeper rang.
  */
 export async function answerThreads(
   parts: TurnParts,
-  input: { workspaceId: string; threadIds: string[]; generator: Generator },
+  input: { workspaceId: string; threadIds: string[]; generator: Generator; again: boolean },
 ): Promise<Answered> {
   const { workspaceId, threadIds, generator } = input;
   const token = randomUUID();
-  const leased = await sql.leaseTurns(parts.db.pool, [workspaceId, threadIds, token, new Date(Date.now() + LEASE_MS)]);
+  const until = new Date(Date.now() + LEASE_MS);
+  const leased = await sql.leaseTurns(parts.db.pool, [workspaceId, threadIds, token, until, input.again]);
   const result: Answered = { outbound: [], again: [] };
   const unleased = threadIds.filter((id) => !leased.some((l) => l.thread_id === id));
   if (unleased.length > 0) {

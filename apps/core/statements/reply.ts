@@ -18,8 +18,9 @@ export interface TurnRow {
 
 /**
  * Leases the conversations of threads that wait for an answer: one thread of a conversation at a time, and only where the
- * bot answers and nobody else holds the lease.
- * $1 workspace, $2 threads, $3 lease token, $4 lease until.
+ * bot answers and nobody else holds the lease. What the sweeper rang for was overdue when it looked; it has put it off, so that
+ * its time says nothing, unless something newer came since.
+ * $1 workspace, $2 threads, $3 lease token, $4 lease until, $5 whether the sweeper rang.
  */
 export const leaseTurns = statement<TurnRow & Record<string, unknown>>(
   "lease-turns",
@@ -36,7 +37,7 @@ export const leaseTurns = statement<TurnRow & Record<string, unknown>>(
        JOIN profile p ON p.workspace_id = $1 AND p.id = n.profile_id
        JOIN segment s ON s.workspace_id = $1 AND s.thread_id = d.id AND s.identifier_id = m.identifier_id AND s.to_seq IS NULL
       WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = ANY($2::uuid[])
-        AND d.due_at <= clock_timestamp() + interval '20 milliseconds'
+        AND (d.due_at <= clock_timestamp() + interval '20 milliseconds' OR ($5 AND d.rings > 0))
       ORDER BY s.conversation_id, d.since
    ), free AS MATERIALIZED (
      SELECT c.id FROM conversation c JOIN lanes l ON l.conversation_id = c.id
