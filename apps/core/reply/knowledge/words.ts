@@ -110,7 +110,7 @@ const STOP_WORDS = new Set(
     "wants was way we well went were what whatever when where whether which while who whom whose why will with within without wonder wondering would yes yet you your yours yourself " +
     "happens happened later tonight set put " +
     "able actually additionally already anyway basically currently exactly happen hear hello hey hi help information interested looking look question questions ask asking asked explain describe possible possibly " +
-    "works working good great best better fine guys hope kindly mean means moment usually provide available exist thought tomorrow yesterday plus regarding concerning wish allow allowed " +
+    "work works working good great best better fine guys hope kindly mean means moment usually provide available exist thought tomorrow yesterday plus regarding concerning wish allow allowed " +
     "first second third last next other cheaper cheapest hold holds person people " +
     "day days week weeks month months year years time times minute minutes"
   ).split(" "),

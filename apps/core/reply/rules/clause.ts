@@ -63,6 +63,7 @@ export function createReader(knowledge: Knowledge): Reader {
       const known: Word = meant === undefined ? word : { raw: meant, stem: stemOf(meant), slip: true };
       return ruleStems.has(known.stem) ? { ...known, light: true } : known;
     });
+    joinSplitWords(words);
     const mentions = knowledge.mentions(words);
     const line = lineOf(words, placesOf(words, mentions));
     const named = new Set(mentions.flatMap((m) => Array.from({ length: m.length }, (_, i) => m.start + i)));
@@ -101,6 +102,15 @@ export function createReader(knowledge: Knowledge): Reader {
       rest,
       foreign: topic.length === 0 ? 0 : strange.length / topic.length,
     };
+  }
+
+  /** "arm rests" for "armrests": two words that the business writes as one. */
+  function joinSplitWords(words: Word[]): void {
+    for (let index = 0; index + 1 < words.length; index++) {
+      const joined = `${words[index]?.raw ?? ""}${words[index + 1]?.raw ?? ""}`;
+      if (joined.length < 7 || isStopWord(words[index]?.raw ?? "") || !vocabulary.knows(joined)) continue;
+      words.splice(index, 2, { raw: joined, stem: stemOf(joined) });
+    }
   }
 
   function readSentence(sentence: { text: string; asked: boolean }): Clause[] {

@@ -64,7 +64,9 @@ export function decide(clause: Clause, turn: Turn): Decision {
   const main = clause.main
     .map((m) => ({ ...m, weight: anchored || SURE.has(m.name) ? m.weight : m.weight * (1 - clause.foreign) }))
     .filter(
-      (m) => !(news && m.weight < 0.8) && m.weight >= (clause.foreign > 0 && !anchored ? LEAST_AMONG_STRANGERS : LEAST),
+      (m) =>
+        !(news && (m.weight < 0.8 || m.name === "recommend")) &&
+        m.weight >= (clause.foreign > 0 && !anchored ? LEAST_AMONG_STRANGERS : LEAST),
     )
     .sort((a, b) => b.weight - a.weight)[0];
 
@@ -83,6 +85,8 @@ export function decide(clause: Clause, turn: Turn): Decision {
     (detail?.confidence ?? 0) + how + (pointed.how === "named" ? 0.09 : pointed.how === "pointed" ? 0.05 : -0.04);
   const best = Math.max(main?.weight ?? 0, hit?.confidence ?? 0, detail === undefined ? 0 : detailWeight);
   if (best < LEAST) return nothing();
+  // A comparison names its aspect ("which has better back support"): no document is meant.
+  if (main?.name === "compare" && main.weight > 1.1) return asIntent("compare");
   // "Does it come in white?" is answered with yes or no rather than with the list of colours.
   const choice =
     detail?.passage.source.kind === "product" &&

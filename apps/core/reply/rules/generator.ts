@@ -69,6 +69,8 @@ async function answersTo(turn: Turn): Promise<Part[]> {
         unknown = { asked: unknown?.asked === true || clause.question };
     }
     advance(clause, turn);
+    if ((decision.kind === "intent" || decision.kind === "detail") && decision.products.length === 1)
+      turn.memory.focus = [...decision.products];
   }
   const answers = merged(parts);
   if (answers.length > 0) {
@@ -151,7 +153,10 @@ function advance(clause: Clause, turn: Turn): void {
 /** The same answer is given once, and a message is kept readable. */
 function merged(parts: readonly Part[]): Part[] {
   const byText = new Map<string, Part>();
-  for (const part of parts) if (!byText.has(part.text)) byText.set(part.text, part);
+  for (const part of parts) {
+    const key = part.because.startsWith("recommend:") ? part.because : part.text;
+    if (!byText.has(key)) byText.set(key, part);
+  }
   const files = new Set(parts.filter((p) => p.because.includes("#")).map((p) => p.because.split("#")[0]));
   const wrong = parts.some((p) => p.because.startsWith("issue:"));
   // Who tells what went wrong ("I bought it last week and …") doesn't ask where the parcel is.

@@ -60,6 +60,43 @@ describe("the journey of a customer over four channels", () => {
     expect(mat).not.toContain("monitor arm");
   });
 
+  it("is the same conversation in other words", async () => {
+    const sarah = await stage({ name: "Priya Natarajan" });
+    const first = await sarah.say(
+      "web",
+      "Hello! I'm searching for a comfy chair that won't cost more than 250 bucks. Any ideas?",
+    );
+    expect(first).toMatch(/^Hi Priya![\s\S]*ErgoMesh Air at \$229/);
+    expect(first).not.toMatch(/ErgoMax|don't know/);
+    expect(await sarah.say("web", "sounds good, could you send details? and how does returning work?")).toMatch(
+      /ErgoMesh Air specifications[\s\S]*30 days/,
+    );
+    sarah.at("2026-11-24T10:00:00Z");
+    expect(await sarah.say("whatsapp", "Hey, we talked about chairs on your website")).toMatch(
+      /Hi Priya! Yes, you were looking at the ErgoMesh Air at \$229 yesterday/,
+    );
+    expect(await sarah.say("whatsapp", "Which has better lumbar support, that one or the ErgoMax?")).toMatch(
+      /ErgoMesh Air .*adjustable in height[\s\S]*ErgoMax .*4-way/,
+    );
+    expect(await sarah.say("whatsapp", "ok let's go with the first one. send a link")).toMatch(/buy\/ergo-mesh-air/);
+    sarah.at("2026-11-25T10:00:00Z");
+    expect(await sarah.say("telegram", "Yo, any idea when my chair gets here? I bought it yesterday")).toMatch(
+      /ErgoMesh Air order from yesterday.*by Friday.*SP\d{10}US/,
+    );
+    sarah.at("2026-11-27T10:00:00Z");
+    expect(await sarah.say("discord", "Got my chair today. How do the arm rests go on? Got a video?")).toMatch(
+      /glad your ErgoMesh Air arrived, Priya[\s\S]*slots[\s\S]*videos\/assembly/,
+    );
+    sarah.at("2026-12-05T10:00:00Z");
+    expect(await sarah.say("web", "hey there")).toMatch(
+      /Welcome back, Priya! How are you enjoying your ErgoMesh Air chair\?/,
+    );
+    expect(await sarah.say("web", "It's fantastic, best chair I've ever had")).toMatch(
+      /ErgoRest headrest[\s\S]*ErgoDesk mat/,
+    );
+    expect(await sarah.say("web", "yes please")).toMatch(/ErgoRest headrest at \$49[\s\S]*ErgoDesk mat at \$39/);
+  });
+
   it("is another one for another customer and product", async () => {
     const tom = await stage({ name: "Tom", identifier: "+491701234567" });
     expect(await tom.say("telegram", "do you guys have any standing desks?")).toMatch(/Hi Tom!.*ErgoLift.*\$449/);

@@ -7,7 +7,7 @@ export interface Budget {
 const AMOUNT = String.raw`(?:[$€£]\s?)?(\d{1,3}(?:,\d{3})+|\d+)(\.\d{1,2})?(?:\s?(?:dollars?|usd|bucks|euros?|eur|€|pounds?|gbp|\$))?`;
 const MARKED =
   /[$€£]\s?\d[\d,]*(?:\.\d{1,2})?|\b\d[\d,]*(?:\.\d{1,2})?\s?(?:dollars?\b|usd\b|bucks\b|euros?\b|eur\b|€|pounds\b|gbp\b|\$)/gi;
-const MAX_BEFORE = String.raw`(?:under|below|beneath|less than|cheaper than|up to|upto|max(?:imum)?(?: of)?|at most|no more than|not more than|within|budget(?: is| of|:)?(?: about| around| like)?|spend|for about|for around|limit(?: is| of)?|<)\s*`;
+const MAX_BEFORE = String.raw`(?:(?:won'?t|not|n't|never|no|nothing|without)\s(?:\w+\s){0,2}?(?:more than|over|above|exceed(?:ing)?)|under|below|beneath|less than|cheaper than|up to|upto|max(?:imum)?(?: of)?|at most|no more than|not more than|within|budget(?: is| of|:)?(?: about| around| like)?|spend|for about|for around|limit(?: is| of)?|<)\s*`;
 const UNDER = new RegExp(`${MAX_BEFORE}${AMOUNT}`, "i");
 const OR_LESS = new RegExp(
   `${AMOUNT}\\s*(?:or less|or below|or under|or cheaper|max(?:imum)?|tops|at most|budget)`,

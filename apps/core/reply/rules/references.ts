@@ -33,7 +33,7 @@ const DEARER = any(
   "more|most expensive|costly",
 );
 const OTHER = any(`the|other =other ${NOUN}`, "the =other $");
-const BOTH = any("both|them|these|those|they|all|all three", "the two");
+const BOTH = any("both|them|these|those|they|all", "the two|three");
 const IT = any("it|its|this|that|itself");
 const DESCRIBED = /\bthe ((?:[\p{L}\d-]+ ){1,2})ones?\b/u;
 
@@ -70,6 +70,17 @@ export function productsMeant(clause: Clause, turn: Turn): Pointed {
     if (DEARER(line)) return pointed([byPrice.at(-1)]);
     if (OTHER(line)) return pointed([list.find((p) => p !== memory.focus[0])]);
   }
+  const byLastWord = list.filter((p) =>
+    turn.reader
+      .skim(p.name)
+      .words.slice(-1)
+      .some((last) =>
+        clause.words.some(
+          (w, i) => w.stem === last.stem && ["the", "that", "this"].includes(clause.words[i - 1]?.raw ?? ""),
+        ),
+      ),
+  );
+  if (byLastWord.length === 1) return pointed(byLastWord);
   const described = describedOne(clause, turn, list);
   if (described !== undefined) return pointed([described]);
   const category = clause.mentions.find((m) => m.kind === "category" && !m.plural);

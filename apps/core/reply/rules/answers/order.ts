@@ -58,6 +58,8 @@ export async function orderAnswer(clause: Clause, product: Product | undefined, 
     return noOrder(turn, product);
   const missing = product !== undefined && byProduct.length === 0 && byNumber.length === 0;
   const rows = chosen.map((order) => orderText(order, turn));
+  if (number !== undefined && byNumber.length === 0)
+    rows.unshift("I find no order with that number of yours. Here is what I do find:");
   return {
     text: [...(missing ? [`I find no order for the ${product.name} of yours, but this one:`] : []), ...rows].join("\n"),
     intent: "order_status",

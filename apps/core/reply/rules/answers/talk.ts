@@ -1,6 +1,7 @@
 import type { SocialIntent } from "../intents.ts";
 import type { Part, Turn } from "../turn.ts";
 import { priced, toName, withNoun } from "../turn.ts";
+import { recallText } from "./care.ts";
 import { accessoriesOf } from "./choice.ts";
 
 /** "How are you?" */
@@ -37,8 +38,10 @@ export function helpAnswer(turn: Turn): Part {
 
 /** "What's my name?" */
 export function whoAmIAnswer(turn: Turn): Part {
+  const recalled = turn.context.thread.audience === "room" ? undefined : recallText(turn);
+  const last = recalled === undefined ? "" : ` And last time ${recalled}.`;
   return {
-    text: turn.firstName === undefined ? "I don't know your name yet." : `You're ${turn.firstName}, as far as I know.`,
+    text: `${turn.firstName === undefined ? "I don't know your name yet." : `You're ${turn.firstName}, as far as I know.`}${last}`,
     intent: "small_talk",
     because: "who-am-i",
     next: "How can I help you?",
