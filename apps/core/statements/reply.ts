@@ -58,7 +58,7 @@ export const leaseTurns = statement<TurnRow & Record<string, unknown>>(
 export const settleUnleased = statement<{ id: string; due_at: Date }>(
   "settle-unleased",
   `WITH judged AS MATERIALIZED (
-     SELECT d.id, d.due_at, k.thread_id IS NULL OR c.handled_by = 'staff' AS over
+     SELECT d.id, d.due_at, k.thread_id IS NULL OR m.identifier_id IS NULL OR c.handled_by = 'staff' AS over
        FROM due d
        LEFT JOIN thread_cursor k ON k.workspace_id = $1 AND k.thread_id = d.id AND k.owed_seq > k.answered_seq
        LEFT JOIN LATERAL (
