@@ -108,7 +108,7 @@ const STOP_WORDS = new Set(
     "offer ok okay on one ones only or other our ours out over own per please quick quickly quite rather really right said same say says see send sent shall she should show so some somebody someone something soon sort " +
     "still stuff such sure take tell than thank thanks that the their them then there these they thing things think this those though through to today together too under until up us use used very want wanted " +
     "wants was way we well went were what whatever when where whether which while who whom whose why will with within without wonder wondering would yes yet you your yours yourself " +
-    "happens happened later tonight set put " +
+    "instead happens happened later tonight set put " +
     "able actually additionally already anyway basically currently exactly happen hear hello hey hi help information interested looking look question questions ask asking asked explain describe possible possibly " +
     "work works working good great best better fine guys hope kindly mean means moment usually provide available exist thought tomorrow yesterday plus regarding concerning wish allow allowed " +
     "first second third last next other cheaper cheapest hold holds person people " +

@@ -25,6 +25,8 @@ export type Decision =
 
 /** Weaker than this, a cue is a coincidence. */
 const LEAST = 0.5;
+/** From here on a document answers even what was not asked as a question. */
+const TOLD = 0.9;
 /** Where half of the words mean nothing to this business, a cue must be strong. */
 const LEAST_AMONG_STRANGERS = 0.8;
 /** Said in so many words, whatever else the clause holds. */
@@ -70,7 +72,10 @@ export function decide(clause: Clause, turn: Turn): Decision {
     )
     .sort((a, b) => b.weight - a.weight)[0];
 
-  const [hit] = news ? [] : clause.hits;
+  // A statement must be all about a document's matter before it is taken for a question.
+  const [hit] = news
+    ? []
+    : clause.hits.filter((h) => clause.question || clause.words.length <= 3 || h.confidence >= TOLD);
   if (main !== undefined && SURE.has(main.name)) return asIntent(main.name);
   if (clause.issue !== undefined && !(main?.name === "order_status" && clause.issue.intent === "complaint"))
     return { kind: "issue", issue: clause.issue };

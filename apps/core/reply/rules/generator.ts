@@ -88,7 +88,10 @@ async function answersTo(turn: Turn): Promise<Part[]> {
 /** "Yes" to "would you like the specs?" asks for the specs. */
 function withAnswersToQuestions(clauses: Clause[], turn: Turn, reader: Reader): Clause[] {
   const question = turn.memory.openQuestion;
-  const agrees = clauses.some((c) => c.social.has("yes"));
+  // "Ok, thanks" ends a matter; it asks for nothing.
+  const ends =
+    clauses.some((c) => c.social.has("thanks")) && clauses.some((c) => /^\s*(?:ok|okay|alright)\b/i.test(c.text));
+  const agrees = !ends && clauses.some((c) => c.social.has("yes"));
   const substantive = clauses.some(
     (c) => c.issue !== undefined || c.hits.length > 0 || c.main.some((m) => m.weight >= 0.7),
   );

@@ -52,10 +52,9 @@ const MAIN = {
       "interested in * PRODUCT",
       "show me|us it|that|those|them|both|these",
       "see it|that|those|them|both|these",
-      "how|what * is|about * PRODUCT",
     ],
     [0.85, "tell me|us more", "more about it|that|this|them", "more information", "what about it|that|this"],
-    [0.6, "PRODUCT"],
+    [0.6, "PRODUCT", "how|what * is|about * PRODUCT"],
   ],
   compare: [
     [
@@ -156,6 +155,7 @@ const MAIN = {
       "^ =buy|=order|=purchase",
       "check out now",
       "sign me up",
+      "i|we * like|want|take|have|get the * one $",
       "i * take|have|get|want the? first|second|third|last|cheaper|cheapest one",
       "can|could|may|let i|me|we =buy|=order|=purchase",
       "send|give|share|need|get|want|have * link",
@@ -372,7 +372,7 @@ const MAIN = {
   insult: [
     [
       1.3,
-      "useless|stupid|idiot|dumb|crap|shit|fuck|bullshit|ridiculous|garbage|rubbish|pathetic|scam|scammer",
+      "trash|useless|stupid|idiot|dumb|crap|shit|fuck|bullshit|ridiculous|garbage|rubbish|pathetic|scam|scammer",
       "=terrible|=awful|=worst|=horrible service|support|bot|company|experience|shop",
       "you are|is not helping|terrible|awful|annoying",
       "not helpful|helping",
@@ -413,6 +413,7 @@ const SOCIAL = {
     [
       1,
       "think * about|over|it",
+      "^ hmm|hm|hmmm|mm $",
       "sleep on it",
       "let me think|consider|check",
       "get back|come back to|later",

@@ -74,7 +74,7 @@ function aspectsOf(products: readonly Product[], clause: Clause, turn: Turn): st
   const said = new Set(clause.words.map((w) => canonical(w.stem)));
   const asked = [...counted.keys()].filter((name) => {
     const stems = contentStems(turn.reader.skim(name).words, canonical);
-    return stems.length > 0 && stems.some((stem) => said.has(stem));
+    return stems.some((stem) => said.has(stem));
   });
   const best = asked.filter((name) =>
     contentStems(turn.reader.skim(name).words, canonical).every((stem) => said.has(stem)),
@@ -109,7 +109,7 @@ export function recommendAnswer(clause: Clause, turn: Turn, cheaperThan?: Produc
       return { product, fit: wish.reduce((sum, stem) => sum + (tags.has(stem) ? 2 : terms.has(stem) ? 1 : 0), 0) };
     });
   const wished = scored.some((s) => s.fit > 0);
-  const barely = clause.question && (clause.main.find((m) => m.name === "recommend")?.weight ?? 1) <= 0.6;
+  const barely = (clause.main.find((m) => m.name === "recommend")?.weight ?? 1) <= 0.6;
   if (wish.length > 0 && !wished && barely) return undefined;
   if (wish.length > 0 && !wished && spoken === undefined && clause.budget === undefined && cheaperThan === undefined)
     return undefined;
