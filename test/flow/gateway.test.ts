@@ -159,9 +159,13 @@ describe("the API over a real hub", () => {
   });
 
   it("merges two customers, shows one, and undoes it", async () => {
-    const [a, b] = [await says(SARAH, "one"), await says("+14155550155", "two")];
+    const telegram = await gateway.account("telegram");
+    await telegram.simulator.say({ as: "700100200", text: "two" });
+    const a = await says(SARAH, "one");
+    const found = await gateway.call("GET", "/v1/profiles?identifier=telegram:700100200");
+    const b = routes["profiles.find"].responses[200].parse(found.body).items[0]?.ref ?? "";
     const made = await gateway.call("POST", "/v1/merges", { refs: [a, b], reason: "called us" });
-    expect(made.status).toBe(201);
+    expect(made).toMatchObject({ status: 201, body: { cause: "staff", reason: "called us" } });
     const merge = routes["merges.create"].responses[201].parse(made.body);
     const texts = async (ref: string) => (await timelineOf(ref, "?limit=100")).items.map((i) => i.text);
     expect(await texts(b)).toEqual(await texts(a));
