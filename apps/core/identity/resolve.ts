@@ -32,9 +32,10 @@ export async function resolve(
   const unknown = tallies.filter((t) => !known.has(t.fingerprint.toString("hex")));
 
   const handles = tallies.flatMap((t) => ownedBy(t.sighting));
-  const joining = unknown.filter((t) => ownedBy(t.sighting).length > 1).flatMap((t) => ownedBy(t.sighting));
+  // New evidence may move anyone whom the ledger connects to it: their locks are taken in the same order, at once.
+  const touched = unknown.flatMap((t) => ownedBy(t.sighting));
   const reach =
-    joining.length === 0 ? [] : (await sql.component(db, [scope.workspaceId, joining, JOINS_FROM])).map((r) => r.id);
+    touched.length === 0 ? [] : (await sql.component(db, [scope.workspaceId, touched, JOINS_FROM])).map((r) => r.id);
   const locked = new Map(
     (await sql.lockIdentifiers(db, [scope.workspaceId, unique([...handles, ...reach])])).map((r) => [r.id, r]),
   );
