@@ -34,8 +34,9 @@ export function normaliseIdentifier(
   region?: string,
 ): NormalisedIdentifier | undefined {
   const value = sighted.value.normalize("NFC").trim();
-  if (value === "" || value.length > 512 || value.includes("\0") || BLOCKED.test(value)) return undefined;
+  if (value === "" || value.length > 512 || value.includes("\0")) return undefined;
   if (sighted.type === "phone") return normalisePhone(value, region);
+  if (BLOCKED.test(value)) return undefined;
   if (sighted.type === "email") return normaliseEmail(value);
   return { type: sighted.type, key: value, value };
 }
@@ -47,10 +48,16 @@ function normalisePhone(value: string, region: string | undefined): NormalisedId
     country === undefined
       ? parsePhoneNumber(digits.startsWith("+") ? digits : `+${digits}`)
       : parsePhoneNumber(digits, country);
-  // Possible, not valid: platforms hand out numbers that the metadata does not know yet, and they vouch for them.
-  if (parsed?.isPossible()) return { type: "phone", key: parsed.number, value: parsed.number };
-  return undefined;
+  // 1234567890 means nobody, but it is a telephone in Vienna.
+  if (BLOCKED.test(value) && !parsed?.isValid()) return undefined;
+  // Possible, not valid: platforms hand out numbers that the metadata does not know yet, and they vouch for them. Lengths
+  // change, too (Benin's eight digits became ten): what has the length of a telephone number somewhere is one.
+  const isNumber = parsed !== undefined && (parsed.isPossible() || PLAUSIBLE.test(parsed.number));
+  return isNumber ? { type: "phone", key: parsed.number, value: parsed.number } : undefined;
 }
+
+/** E.164 with at least the digits of a whole national number behind a country code. */
+const PLAUSIBLE = /^\+[1-9]\d{9,14}$/;
 
 function normaliseEmail(value: string): NormalisedIdentifier | undefined {
   if (!/^[^\s@"<>()]+@[^\s@"<>()]+\.[^\s@"<>().]+$/u.test(value) || BLOCKED_MAILBOX.test(value)) return undefined;

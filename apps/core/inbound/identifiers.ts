@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { MessageEvent } from "../../../adapters/contract/index.ts";
-import { identifierDomain, normaliseIdentifier } from "../identity/identifier.ts";
+import { identifierDomain, isRoleMailbox, normaliseIdentifier } from "../identity/identifier.ts";
 import type { Database } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { Workspaces } from "../platform/workspaces.ts";
@@ -50,7 +50,9 @@ export function identifierDesk(parts: { db: Database; vault: Vault; workspaces: 
           const valueKey = vault.blind(workspaceId, identifierDomain(normal.type, account), normal.key);
           const key = cacheKey(workspaceId, valueKey);
           wanted.set(key, { type: normal.type, value: normal.value, valueKey });
-          return [{ key, assurance: sighted.assurance }];
+          // Several people read a role's mailbox, however well it is proven: it joins nobody.
+          const assurance = isRoleMailbox(normal) ? Math.min(1, sighted.assurance) : sighted.assurance;
+          return [{ key, assurance }];
         }),
       );
       await find(workspaceId, wanted);
