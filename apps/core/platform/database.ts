@@ -1,7 +1,7 @@
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import { PrismaClient } from "../../../prisma/generated/client.ts";
-import type { Log } from "./log.ts";
+import { described, type Log } from "./log.ts";
 
 /** Anything that takes a statement: the pool, or a transaction's client. */
 export type Queryable = Pick<pg.ClientBase, "query">;
@@ -30,13 +30,17 @@ export function openDatabase(url: string, options: { poolSize: number; log: Log 
   };
   const pool = new pg.Pool(settings);
   // An idle connection that dies (restart, terminated session) is replaced by the pool; it must not end the process.
-  pool.on("error", (error) => options.log.warn({ err: error.message }, "an idle database connection was lost"));
+  let closing = false;
+  pool.on("error", (error) => {
+    if (!closing) options.log.warn(described(error), "an idle database connection was lost");
+  });
   const prisma = new PrismaClient({ adapter: new PrismaPg({ ...settings, max: Math.max(2, options.poolSize >> 2) }) });
   return {
     pool,
     prisma,
     transaction: (work) => inTransaction(pool, work),
     async close() {
+      closing = true;
       await Promise.all([pool.end(), prisma.$disconnect()]);
     },
   };

@@ -1,5 +1,5 @@
 import pg from "pg";
-import type { Log } from "../platform/log.ts";
+import { described, type Log } from "../platform/log.ts";
 import { StartError } from "../platform/start-error.ts";
 
 /**
@@ -41,7 +41,10 @@ export async function openKeyStore(url: string, options: { poolSize: number; log
     options: "-c statement_timeout=10000",
     application_name: "throughline-keys",
   });
-  pool.on("error", (error) => options.log.warn({ err: error.message }, "an idle key store connection was lost"));
+  let closing = false;
+  pool.on("error", (error) => {
+    if (!closing) options.log.warn(described(error), "an idle key store connection was lost");
+  });
   // Two processes that start together may both find the table missing.
   await pool.query(`BEGIN; SELECT pg_advisory_xact_lock(7251); ${TABLE}; COMMIT`).catch(async (error: unknown) => {
     await pool.end();
@@ -67,7 +70,10 @@ export async function openKeyStore(url: string, options: { poolSize: number; log
     async remove(ids) {
       await pool.query("DELETE FROM data_key WHERE id = ANY($1::uuid[])", [ids]);
     },
-    close: () => pool.end(),
+    close() {
+      closing = true;
+      return pool.end();
+    },
   };
 }
 
