@@ -48,7 +48,9 @@ export interface TestAccount {
   deliver(request: SimulatedRequest): Promise<Ingested>;
   /** What reached this customer, oldest first. */
   heard(as: string): Promise<Heard[]>;
-  /** The same, waiting until there are so many. @throws Error after 20 s */
+  /** The thread that somebody wrote in last through `say` or `events`. @throws Error when there is none */
+  threadOf(as: string): Promise<string>;
+  /** What `heard` answers as texts, waiting until there are so many. @throws Error after 20 s */
   hears(as: string, count: number): Promise<string[]>;
 }
 
@@ -75,8 +77,6 @@ export interface TestHub {
   /** The same as a `customer_ref`. @throws Error when nobody owns it */
   refOf(identifier: { type: string; value: string }, workspaceId?: string): Promise<string>;
   timeline(ref: string, workspaceId?: string): Promise<TimelineEntry[]>;
-  /** The thread that an identifier owns on an account. @throws Error when there is none */
-  threadOf(account: TestAccount, identifier: { type: string; value: string }): Promise<string>;
   context(threadId: string, workspaceId?: string): Promise<BuiltContext>;
   stop(): Promise<void>;
 }
@@ -166,6 +166,12 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
       const origin = { workspaceId, accountId: id, channel };
       const browsers = adapter.live === undefined ? undefined : browsersOf(hub, origin, simulator.settings);
       const eventsOf = (request: SimulatedRequest) => door.read(id, request);
+      const spoken = new Map<string, string>();
+      const readBy = async (say: Say) => {
+        const events = browsers ? await browsers.events(say) : await eventsOf(requestOf(say));
+        for (const e of events) if (e.type === "message") spoken.set(say.as, e.thread.aliases[0]);
+        return events;
+      };
       const heard = (as: string) => (browsers ? browsers.heard(as) : Promise.resolve(simulator.heard(as)));
       const requestOf = (say: Say) => {
         if (simulator.request === undefined) throw new Error(`${channel} has no webhook`);
@@ -176,12 +182,18 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
         channel,
         origin,
         simulator,
-        events: (say) => (browsers ? browsers.events(say) : eventsOf(requestOf(say))),
-        async say(say) {
-          return hub.ingest.ingest(origin, browsers ? await browsers.events(say) : await eventsOf(requestOf(say)));
-        },
+        events: readBy,
+        say: async (say) => hub.ingest.ingest(origin, await readBy(say)),
         deliver: async (request) => hub.ingest.ingest(origin, await eventsOf(request)),
         heard,
+        async threadOf(as) {
+          const [row] = await sql<{ thread_id: string }>(
+            "SELECT thread_id FROM thread_alias WHERE workspace_id = $1 AND account_id = $2 AND alias_key = $3",
+            [workspaceId, id, parts.vault.blind(workspaceId, "alias", spoken.get(as) ?? "")],
+          );
+          if (row === undefined) throw new Error(`${as} has no thread on ${channel}`);
+          return row.thread_id;
+        },
         async hears(as, count) {
           for (const deadline = Date.now() + 20_000; ; await sleep(20)) {
             const texts = (await heard(as)).map((h) => h.text);
@@ -221,15 +233,6 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     },
     async timeline(ref, workspaceId = FIRST_WORKSPACE) {
       return (await readTimeline(parts, workspaceId, { ref, limit: 500 })).items;
-    },
-    async threadOf(account, identifier) {
-      const owners = await identifierRows(identifier, account.origin.workspaceId);
-      const [thread] = await sql<{ id: string }>(
-        "SELECT id FROM thread WHERE workspace_id = $1 AND account_id = $2 AND owner_id = ANY($3::uuid[]) ORDER BY created_at",
-        [account.origin.workspaceId, account.id, owners.map((o) => o.id)],
-      );
-      if (thread === undefined) throw new Error(`this ${identifier.type} has no thread on ${account.channel}`);
-      return thread.id;
     },
     context: (threadId, workspaceId = FIRST_WORKSPACE) => explainContext(parts, workspaceId, threadId),
     async stop() {
