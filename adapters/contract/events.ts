@@ -100,6 +100,8 @@ export interface MessageEvent {
   addressed?: boolean;
   /** Written by the business itself outside the hub (a phone app's echo): outbound in the timeline, answered by nobody. */
   echo?: boolean;
+  /** What this says of the customer's consent to be written to here; obeyed until the opposite is said. */
+  consent?: "optedOut" | "optedIn";
   /** Kept with the message, sealed: ad referral, forwarded mark, media group, … */
   extra?: Record<string, Json>;
 }

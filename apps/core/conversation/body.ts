@@ -11,6 +11,7 @@ export interface InboundBody {
   eventKey: string;
   replyTo?: Target;
   extra?: Record<string, Json>;
+  consent?: "optedOut" | "optedIn";
   /** The provider's own time, where it was clamped. */
   providerTime?: string;
 }

@@ -235,6 +235,7 @@ function bodyOf(event: MessageEvent, identifiers: { id: string; assurance: numbe
     eventKey: event.eventKey,
     ...(event.replyTo ? { replyTo: event.replyTo } : {}),
     ...(event.extra ? { extra: event.extra } : {}),
+    ...(event.consent ? { consent: event.consent } : {}),
     ...(event.occurredAt && !Number.isNaN(event.occurredAt.getTime())
       ? { providerTime: event.occurredAt.toISOString() }
       : {}),

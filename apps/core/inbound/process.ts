@@ -246,6 +246,11 @@ async function apply(
   const outgoing = await notices(parts, links.notices);
   await enqueueMessages(db, scope, outgoing);
 
+  const consent = new Map(
+    messages.flatMap((m) => (m.body.consent ? [[m.row.thread_id, m.body.consent === "optedOut"] as const] : [])),
+  );
+  if (consent.size > 0) await sql.recordConsent(db, [workspaceId, [...consent.keys()], [...consent.values()]]);
+
   const processed = new Map<string, number>(input.cursors.map((c) => [c.thread_id, c.processed_seq]));
   for (const row of rows) processed.set(row.thread_id, Math.max(row.seq, processed.get(row.thread_id) ?? 0));
   const threads = [...processed.keys()].sort();

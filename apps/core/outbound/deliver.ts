@@ -6,6 +6,7 @@ import type { Parts } from "../parts.ts";
 import { batcher } from "../platform/batch.ts";
 import { described } from "../platform/log.ts";
 import * as sql from "../statements/outbound.ts";
+import { recordConsent } from "../statements/process.ts";
 import type { KeyRing } from "../vault/vault.ts";
 import { providerKey } from "./status.ts";
 
@@ -43,6 +44,8 @@ interface Outcome {
   providerId?: string;
   error?: string;
   againAt?: Date;
+  /** The provider says that the customer has opted out. */
+  optedOut?: boolean;
 }
 
 /** A message that the provider keeps putting off for so many tries has failed. */
@@ -70,6 +73,8 @@ export function openDeliverer(
   async function settleAll(outcomes: Outcome[]): Promise<void[]> {
     for (const [workspaceId, mine] of Map.groupBy(outcomes, (o) => o.workspaceId)) {
       await settle(parts, workspaceId, mine);
+      const refused = mine.filter((o) => o.optedOut).map((o) => o.row.thread_id);
+      if (refused.length > 0) await recordConsent(db.pool, [workspaceId, refused, refused.map(() => true)]);
       await close(
         workspaceId,
         mine.map((o) => o.row.thread_id),
@@ -176,6 +181,7 @@ function ended(row: Claimed, error: unknown): Omit<Outcome, "workspaceId" | "cla
   if (!(error instanceof SendError)) return { state: "unknown", error: described(error).error };
   const text = [error.kind, error.code, error.message].filter((t) => t !== undefined).join(": ");
   if (error.kind === "unknown") return { state: "unknown", error: text };
+  if (error.kind === "optedOut") return { state: "failed", error: text, optedOut: true };
   if (error.kind !== "later") return { state: "failed", error: text };
   if (row.attempts >= MAX_ATTEMPTS) return { state: "failed", error: `given up: ${text}` };
   const backoff = Math.min(LONGEST_WAIT_MS, 500 * 2 ** row.attempts);

@@ -31,7 +31,8 @@ export const openSegments = statement<{
   "open-segments",
   `SELECT s.conversation_id, s.thread_id, s.identifier_id, s.from_seq
      FROM unnest($2::uuid[], $3::uuid[]) i(thread_id, identifier_id)
-     JOIN segment s ON s.workspace_id = $1 AND s.thread_id = i.thread_id AND s.identifier_id = i.identifier_id AND s.to_seq IS NULL`,
+     JOIN segment s ON s.workspace_id = $1 AND s.thread_id = i.thread_id AND s.identifier_id = i.identifier_id AND s.to_seq IS NULL
+      AND s.thread_id = ANY($2::uuid[])`,
 );
 
 /**
@@ -53,6 +54,7 @@ export const writeConversations = statement<never>(
    ), ended AS (
      UPDATE segment s SET to_seq = i.seq FROM unnest($6::uuid[], $7::uuid[], $8::int[]) i(thread_id, identifier_id, seq)
       WHERE s.workspace_id = $1 AND s.thread_id = i.thread_id AND s.identifier_id = i.identifier_id AND s.to_seq IS NULL
+        AND s.thread_id = ANY($6::uuid[])
    )
    INSERT INTO segment (workspace_id, conversation_id, thread_id, identifier_id, from_seq)
    SELECT $1, i.* FROM unnest($9::uuid[], $10::uuid[], $11::uuid[], $12::int[]) i(conversation_id, thread_id, identifier_id, from_seq)

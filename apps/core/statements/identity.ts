@@ -13,7 +13,7 @@ export const bumpEvidence = statement<{ fingerprint: Buffer }>(
   `UPDATE evidence e SET first_seen = LEAST(e.first_seen, i.first_seen), last_seen = GREATEST(e.last_seen, i.last_seen),
           count = e.count + i.count
      FROM unnest($2::bytea[], $3::timestamptz[], $4::timestamptz[], $5::int[]) i(fingerprint, first_seen, last_seen, count)
-    WHERE e.workspace_id = $1 AND e.fingerprint = i.fingerprint
+    WHERE e.workspace_id = $1 AND e.fingerprint = i.fingerprint AND e.fingerprint = ANY($2::bytea[])
    RETURNING e.fingerprint`,
 );
 
@@ -48,7 +48,7 @@ export const addProfiles = statement<never>(
      ON CONFLICT DO NOTHING
    )
    UPDATE identifier n SET profile_id = i.seed FROM unnest($3::uuid[], $4::uuid[]) i(id, seed)
-    WHERE n.workspace_id = $1 AND n.id = i.id`,
+    WHERE n.workspace_id = $1 AND n.id = i.id AND n.id = ANY($3::uuid[])`,
 );
 
 /**
@@ -62,13 +62,16 @@ export const component = statement<{ id: string }>(
      UNION
      SELECT n.id FROM reach r CROSS JOIN LATERAL (
        SELECT y.identifier_id AS id FROM evidence_identifier x
-         JOIN evidence_identifier y ON y.workspace_id = $1 AND y.evidence_id = x.evidence_id AND y.assurance >= $3
+        CROSS JOIN LATERAL (
+          SELECT identifier_id FROM evidence_identifier
+           WHERE workspace_id = $1 AND evidence_id = x.evidence_id AND assurance >= $3 OFFSET 0) y
         WHERE x.workspace_id = $1 AND x.identifier_id = r.id AND x.assurance >= $3
        UNION ALL
        SELECT CASE WHEN d.a_id = r.id THEN d.b_id ELSE d.a_id END FROM decision d
         WHERE d.workspace_id = $1 AND (d.a_id = r.id OR d.b_id = r.id) AND d.retracted_at IS NULL
        UNION ALL
-       SELECT b.id FROM identifier a JOIN identifier b ON b.workspace_id = $1 AND b.profile_id = a.profile_id
+       SELECT b.id FROM identifier a CROSS JOIN LATERAL (
+           SELECT id FROM identifier WHERE workspace_id = $1 AND profile_id = a.profile_id OFFSET 0) b
         WHERE a.workspace_id = $1 AND a.id = r.id
      ) n
    )
@@ -96,7 +99,7 @@ export const evidenceOf = statement<SightingRow & Record<string, unknown>>(
           e.count, l.ids AS identifier_ids, l.levels AS assurances
      FROM (SELECT DISTINCT evidence_id FROM evidence_identifier
             WHERE workspace_id = $1 AND identifier_id = ANY($2::uuid[])) x
-     JOIN evidence e ON e.workspace_id = $1 AND e.id = x.evidence_id
+    CROSS JOIN LATERAL (SELECT * FROM evidence WHERE workspace_id = $1 AND id = x.evidence_id LIMIT 1) e
     CROSS JOIN LATERAL (
       SELECT array_agg(identifier_id ORDER BY identifier_id <> e.subject_id, identifier_id) AS ids,
              array_agg(assurance ORDER BY identifier_id <> e.subject_id, identifier_id) AS levels

@@ -27,7 +27,8 @@ export const findThreads = statement<{
   `SELECT a.account_id, a.alias_key, t.id, t.owner_id, t.audience, t.address
      FROM unnest($2::uuid[], $3::bytea[]) i(account_id, alias_key)
      JOIN thread_alias a ON a.workspace_id = $1 AND a.account_id = i.account_id AND a.alias_key = i.alias_key
-     JOIN thread t ON t.workspace_id = $1 AND t.id = a.thread_id`,
+      AND a.account_id = ANY($2::uuid[]) AND a.alias_key = ANY($3::bytea[])
+    CROSS JOIN LATERAL (SELECT * FROM thread WHERE workspace_id = $1 AND id = a.thread_id LIMIT 1) t`,
 );
 
 /**
@@ -65,7 +66,7 @@ export const addAliases = statement<never>(
 export const updateAddresses = statement<never>(
   "update-addresses",
   `UPDATE thread t SET address = i.address FROM unnest($2::uuid[], $3::bytea[]) i(id, address)
-    WHERE t.workspace_id = $1 AND t.id = i.id`,
+    WHERE t.workspace_id = $1 AND t.id = i.id AND t.id = ANY($2::uuid[])`,
 );
 
 /**
@@ -99,7 +100,7 @@ export const storeMessages = statement<{ ord: number; seq: number | null; found:
    ), bumped AS (
      UPDATE thread t SET last_seq = t.last_seq + c.n, last_inbound_at = clock_timestamp()
        FROM (SELECT thread_id, max(n) AS n FROM counted GROUP BY 1) c
-      WHERE t.workspace_id = $1 AND t.id = c.thread_id
+      WHERE t.workspace_id = $1 AND t.id = c.thread_id AND t.id = ANY($5::uuid[])
      RETURNING t.id, t.last_seq - c.n AS base, t.last_seq
    ), stored AS (
      INSERT INTO message (workspace_id, id, thread_id, seq, identifier_id, direction, author, kind, owed, body,

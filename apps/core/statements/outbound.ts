@@ -17,17 +17,20 @@ export const applyStatuses = statement<{ message_id: string; thread_id: string; 
        i(account_id, provider_key, message_id, status, error, at)
    ), best AS (
      SELECT DISTINCT ON (o.message_id) o.message_id, i.provider_key, i.status, i.error, i.at
-       FROM input i JOIN outbox o ON o.workspace_id = $1
-        AND (o.message_id = i.message_id OR (o.account_id = i.account_id AND o.provider_key = i.provider_key))
+       FROM input i CROSS JOIN LATERAL (
+         SELECT message_id FROM outbox WHERE workspace_id = $1 AND message_id = i.message_id
+         UNION
+         SELECT message_id FROM outbox WHERE workspace_id = $1 AND account_id = i.account_id AND provider_key = i.provider_key) o
       ORDER BY o.message_id, ${rank("i.status")} DESC
    ), locked AS MATERIALIZED (
-     SELECT o.message_id FROM outbox o JOIN best USING (message_id)
-      WHERE o.workspace_id = $1 ORDER BY o.message_id FOR NO KEY UPDATE OF o
+     SELECT o.message_id FROM outbox o
+      WHERE o.workspace_id = $1 AND o.message_id = ANY(ARRAY(SELECT message_id FROM best)) ORDER BY o.message_id FOR NO KEY UPDATE OF o
    ), changed AS (
      UPDATE outbox o SET state = b.status, error = b.error, settled_at = b.at,
             provider_key = COALESCE(o.provider_key, b.provider_key), sending_until = NULL
        FROM best b JOIN locked USING (message_id)
-      WHERE o.workspace_id = $1 AND o.message_id = b.message_id AND ${rank("b.status")} > ${rank("o.state")}
+      WHERE o.workspace_id = $1 AND o.message_id = b.message_id AND o.message_id = ANY(ARRAY(SELECT message_id FROM best))
+        AND ${rank("b.status")} > ${rank("o.state")}
      RETURNING o.message_id, o.thread_id, o.state
    ), early AS (
      INSERT INTO early_status (workspace_id, account_id, provider_key, status, error, at)
@@ -44,7 +47,7 @@ export const applyStatuses = statement<{ message_id: string; thread_id: string; 
  * Takes the head of each thread's lane for sending. A lane is held by a message that is being sent, and by a `later`
  * whose time has not come; `unknown` does not hold it. A bot's reply that was made from what no longer stands (a newer
  * message asks for an answer, staff took over, the history's entitlement changed) is cancelled here and the next one
- * is looked at in the next call. A send that was interrupted (its time ran out) becomes `unknown`, or is taken again where
+ * is looked at in the next call. Nothing goes to a customer who has opted out of the thread. A send that was interrupted (its time ran out) becomes `unknown`, or is taken again where
  * the channel's sends are idempotent.
  * $1 workspace, $2 threads, $3 claim, $4 sending_until, $5 channels with idempotent sends.
  */
@@ -59,7 +62,7 @@ export const claimSends = statement<{
   owner_id: string;
   audience: string;
   last_inbound_at: Date | null;
-  verdict: "send" | "cancelled" | "unknown" | "busy";
+  verdict: "send" | "cancelled" | "failed" | "unknown" | "busy";
 }>(
   "claim-sends",
   `WITH heads AS MATERIALIZED (
@@ -69,9 +72,9 @@ export const claimSends = statement<{
          ORDER BY o.out_seq LIMIT 1) o
    ), locked AS MATERIALIZED (
      SELECT o.message_id FROM outbox o JOIN heads h USING (message_id)
-      WHERE o.workspace_id = $1 AND o.state = h.state AND o.attempts = h.attempts
+      WHERE o.workspace_id = $1 AND o.message_id = ANY(ARRAY(SELECT message_id FROM heads)) AND o.state = h.state AND o.attempts = h.attempts
       ORDER BY o.message_id FOR NO KEY UPDATE OF o SKIP LOCKED
-   ), judged AS (
+   ), judged AS MATERIALIZED (
      SELECT h.message_id, h.thread_id, h.account_id, t.address, t.owner_id, t.audience, t.last_inbound_at,
        CASE
          WHEN h.state = 'sending' AND h.sending_until > clock_timestamp() THEN 'busy'
@@ -80,28 +83,32 @@ export const claimSends = statement<{
          WHEN h.based_on_seq IS NOT NULL AND (
               (t.audience = 'private' AND k.owed_seq > h.based_on_seq) OR p.epoch IS DISTINCT FROM h.epoch
               OR c.handled_by IS DISTINCT FROM 'bot') THEN 'cancelled'
+         WHEN k.opted_out THEN 'failed'
          ELSE 'send'
-       END AS verdict, h.answers_after, k.owed_seq, c.handled_by
+       END AS verdict, h.answers_after, k.owed_seq, c.handled_by, m.identifier_id, m.body
        FROM heads h JOIN locked USING (message_id)
-       JOIN thread t ON t.workspace_id = $1 AND t.id = h.thread_id
-       JOIN thread_cursor k ON k.workspace_id = $1 AND k.thread_id = h.thread_id
-       LEFT JOIN conversation c ON c.workspace_id = $1 AND c.id = h.conversation_id
-       LEFT JOIN message m ON m.workspace_id = $1 AND m.id = h.message_id
-       LEFT JOIN identifier n ON n.workspace_id = $1 AND n.id = m.identifier_id
-       LEFT JOIN profile p ON p.workspace_id = $1 AND p.id = n.profile_id AND p.id = h.profile_id
+       JOIN thread t ON t.workspace_id = $1 AND t.id = h.thread_id AND t.id = ANY($2::uuid[])
+       JOIN thread_cursor k ON k.workspace_id = $1 AND k.thread_id = h.thread_id AND k.thread_id = ANY($2::uuid[])
+      CROSS JOIN LATERAL (SELECT identifier_id, body FROM message WHERE workspace_id = $1 AND id = h.message_id LIMIT 1) m
+       LEFT JOIN LATERAL (SELECT handled_by FROM conversation WHERE workspace_id = $1 AND id = h.conversation_id LIMIT 1) c ON true
+       LEFT JOIN LATERAL (SELECT profile_id FROM identifier WHERE workspace_id = $1 AND id = m.identifier_id LIMIT 1) n ON true
+       LEFT JOIN LATERAL (
+         SELECT epoch FROM profile WHERE workspace_id = $1 AND id = n.profile_id AND n.profile_id = h.profile_id LIMIT 1) p ON true
    ), taken AS (
      UPDATE outbox o SET
        state = CASE j.verdict WHEN 'send' THEN 'sending' ELSE j.verdict END,
        attempts = o.attempts + CASE j.verdict WHEN 'send' THEN 1 ELSE 0 END,
        claim = $3::uuid,
        sending_until = CASE j.verdict WHEN 'send' THEN $4::timestamptz END,
-       error = CASE j.verdict WHEN 'unknown' THEN 'the send was interrupted' END,
+       error = CASE j.verdict WHEN 'unknown' THEN 'the send was interrupted'
+                              WHEN 'failed' THEN 'optedOut: the customer does not want to be written to here' END,
        settled_at = CASE WHEN j.verdict <> 'send' THEN clock_timestamp() END
        FROM judged j WHERE o.workspace_id = $1 AND o.message_id = j.message_id AND j.verdict <> 'busy'
+        AND o.message_id = ANY(ARRAY(SELECT message_id FROM heads))
      RETURNING o.message_id, o.attempts
    ), reopened AS (
      UPDATE thread_cursor k SET answered_seq = LEAST(k.answered_seq, j.answers_after)
-       FROM judged j WHERE k.workspace_id = $1 AND k.thread_id = j.thread_id
+       FROM judged j WHERE k.workspace_id = $1 AND k.thread_id = j.thread_id AND k.thread_id = ANY($2::uuid[])
         AND j.verdict = 'cancelled' AND j.answers_after IS NOT NULL AND j.handled_by = 'bot'
      RETURNING k.thread_id, k.owed_seq
    ), owed AS (
@@ -109,10 +116,9 @@ export const claimSends = statement<{
      SELECT $1, 'reply', thread_id, owed_seq, clock_timestamp(), clock_timestamp() FROM reopened ORDER BY thread_id
      ON CONFLICT (workspace_id, kind, id) DO UPDATE SET seq = GREATEST(due.seq, excluded.seq)
    )
-   SELECT j.message_id, j.thread_id, j.account_id, m.identifier_id, COALESCE(x.attempts, 0) AS attempts, m.body, j.address,
+   SELECT j.message_id, j.thread_id, j.account_id, j.identifier_id, COALESCE(x.attempts, 0) AS attempts, j.body, j.address,
           j.owner_id, j.audience, j.last_inbound_at, j.verdict
-     FROM judged j LEFT JOIN taken x USING (message_id)
-     JOIN message m ON m.workspace_id = $1 AND m.id = j.message_id`,
+     FROM judged j LEFT JOIN taken x USING (message_id)`,
 );
 
 /**
@@ -127,10 +133,11 @@ export const settleSends = statement<{ message_id: string; thread_id: string; st
        i(claim, message_id, state, provider_key, provider_id, error, again_at)
    ), locked AS MATERIALIZED (
      SELECT o.message_id, o.account_id FROM outbox o JOIN input USING (message_id)
-      WHERE o.workspace_id = $1 AND o.claim = input.claim ORDER BY o.message_id FOR NO KEY UPDATE OF o
+      WHERE o.workspace_id = $1 AND o.message_id = ANY($3::uuid[]) AND o.claim = input.claim ORDER BY o.message_id FOR NO KEY UPDATE OF o
    ), early AS (
      DELETE FROM early_status e USING input i JOIN locked l USING (message_id)
       WHERE e.workspace_id = $1 AND e.account_id = l.account_id AND e.provider_key = i.provider_key
+        AND e.account_id = ANY(ARRAY(SELECT account_id FROM locked)) AND e.provider_key = ANY($5::bytea[])
      RETURNING i.message_id, e.status, e.error, e.at
    ), best AS (
      SELECT DISTINCT ON (message_id) * FROM early ORDER BY message_id, ${rank("status")} DESC
@@ -144,7 +151,7 @@ export const settleSends = statement<{ message_id: string; thread_id: string; st
      sending_until = CASE WHEN o.state = 'sending' THEN i.again_at END,
      settled_at = CASE WHEN i.again_at IS NULL THEN clock_timestamp() END
      FROM input i JOIN locked l USING (message_id) LEFT JOIN best b USING (message_id)
-    WHERE o.workspace_id = $1 AND o.message_id = i.message_id
+    WHERE o.workspace_id = $1 AND o.message_id = i.message_id AND o.message_id = ANY($3::uuid[])
    RETURNING o.message_id, o.thread_id, o.state`,
 );
 
@@ -165,7 +172,8 @@ export const closeLanes = statement<{ id: string; due_at: Date }>(
         AND h.message_id IS NULL
       ORDER BY d.id FOR UPDATE OF d
    ), gone AS (
-     DELETE FROM due d USING lanes l WHERE d.workspace_id = $1 AND d.kind = 'outbound' AND d.id = l.id
+     DELETE FROM due d USING lanes l
+      WHERE d.workspace_id = $1 AND d.kind = 'outbound' AND d.id = l.id AND d.id = ANY($2::uuid[])
    )
    UPDATE due d SET due_at = COALESCE(
        (SELECT o.sending_until FROM outbox o WHERE o.workspace_id = $1 AND o.thread_id = d.id
@@ -197,7 +205,7 @@ export const enqueue = statement<{
    ), bumped AS (
      UPDATE thread_cursor k SET out_seq = k.out_seq + c.n
        FROM (SELECT thread_id, max(n) AS n FROM input GROUP BY 1) c
-      WHERE k.workspace_id = $1 AND k.thread_id = c.thread_id
+      WHERE k.workspace_id = $1 AND k.thread_id = c.thread_id AND k.thread_id = ANY($3::uuid[])
      RETURNING k.thread_id, k.out_seq - c.n AS base, k.out_seq, k.processed_seq
    ), placed AS (
      INSERT INTO message (workspace_id, id, thread_id, seq, out_seq, identifier_id, direction, author, kind, body, received_at, occurred_at)
@@ -210,7 +218,7 @@ export const enqueue = statement<{
                          answers_after, profile_id, epoch, created_at)
      SELECT $1, i.message_id, i.thread_id, t.account_id, b.base + i.n, 'pending', i.conversation_id, i.based_on_seq,
             i.answers_after, i.profile_id, i.epoch, clock_timestamp()
-       FROM input i JOIN bumped b USING (thread_id) JOIN thread t ON t.workspace_id = $1 AND t.id = i.thread_id
+       FROM input i JOIN bumped b USING (thread_id) JOIN thread t ON t.workspace_id = $1 AND t.id = i.thread_id AND t.id = ANY($3::uuid[])
    ), rung AS (
      INSERT INTO due (workspace_id, kind, id, seq, since, due_at)
      SELECT $1, 'outbound', thread_id, out_seq, clock_timestamp(), clock_timestamp() FROM bumped ORDER BY thread_id

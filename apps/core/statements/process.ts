@@ -19,7 +19,7 @@ export const lockCursors = statement<CursorRow & Record<string, unknown>>(
   `SELECT k.thread_id, t.account_id, t.channel, t.audience, t.owner_id, k.processed_seq, k.owed_seq, k.answered_seq,
           k.attempts, k.failures
      FROM thread_cursor k JOIN thread t ON t.workspace_id = $1 AND t.id = k.thread_id
-    WHERE k.workspace_id = $1 AND k.thread_id = ANY($2::uuid[])
+    WHERE k.workspace_id = $1 AND k.thread_id = ANY($2::uuid[]) AND t.id = ANY($2::uuid[])
     ORDER BY k.thread_id FOR NO KEY UPDATE OF k SKIP LOCKED`,
 );
 
@@ -56,7 +56,7 @@ export const countAttempts = statement<{ thread_id: string; attempts: number }>(
   `UPDATE thread_cursor k SET attempts = attempts + 1
      FROM (SELECT thread_id FROM thread_cursor WHERE workspace_id = $1 AND thread_id = ANY($2::uuid[])
             ORDER BY thread_id FOR NO KEY UPDATE SKIP LOCKED) l
-    WHERE k.workspace_id = $1 AND k.thread_id = l.thread_id RETURNING k.thread_id, k.attempts`,
+    WHERE k.workspace_id = $1 AND k.thread_id = l.thread_id AND k.thread_id = ANY($2::uuid[]) RETURNING k.thread_id, k.attempts`,
 );
 
 /** Counts a failure and puts the thread off. $1 workspace, $2 thread, $3 due_at. */
@@ -80,7 +80,7 @@ export const advanceCursors = statement<{ id: string }>(
      SELECT * FROM unnest($2::uuid[], $3::int[], $4::int[], $5::bool[]) i(thread_id, processed, owed, wanted)
    ), moved AS (
      UPDATE thread_cursor k SET processed_seq = i.processed, owed_seq = GREATEST(k.owed_seq, i.owed), attempts = 0, failures = 0
-       FROM input i WHERE k.workspace_id = $1 AND k.thread_id = i.thread_id
+       FROM input i WHERE k.workspace_id = $1 AND k.thread_id = i.thread_id AND k.thread_id = ANY($2::uuid[])
    ), owing AS (
      INSERT INTO due (workspace_id, kind, id, seq, since, due_at)
      SELECT $1, 'reply', thread_id, owed, clock_timestamp(), clock_timestamp() + $6 * interval '1 millisecond'
@@ -90,8 +90,9 @@ export const advanceCursors = statement<{ id: string }>(
    ), done AS (
      DELETE FROM due d USING (
          SELECT d.id FROM due d JOIN input i ON i.thread_id = d.id
-          WHERE d.workspace_id = $1 AND d.kind = 'inbound' AND d.seq <= i.processed ORDER BY d.id FOR UPDATE OF d) x
-      WHERE d.workspace_id = $1 AND d.kind = 'inbound' AND d.id = x.id RETURNING d.id
+          WHERE d.workspace_id = $1 AND d.kind = 'inbound' AND d.id = ANY($2::uuid[]) AND d.seq <= i.processed
+          ORDER BY d.id FOR UPDATE OF d) x
+      WHERE d.workspace_id = $1 AND d.kind = 'inbound' AND d.id = x.id AND d.id = ANY($2::uuid[]) RETURNING d.id
    )
    SELECT i.thread_id AS id FROM input i WHERE i.thread_id NOT IN (SELECT id FROM done)`,
 );
@@ -109,4 +110,11 @@ export const parkMessage = statement<never>(
 export const markAnswered = statement<never>(
   "mark-answered",
   `UPDATE message SET owed = false WHERE workspace_id = $1 AND id = ANY($2::uuid[])`,
+);
+
+/** The last word on being written to, per thread. $1 workspace, $2 threads, $3 opted out (pairwise). */
+export const recordConsent = statement<never>(
+  "record-consent",
+  `UPDATE thread_cursor k SET opted_out = i.opted_out FROM unnest($2::uuid[], $3::bool[]) i(thread_id, opted_out)
+    WHERE k.workspace_id = $1 AND k.thread_id = i.thread_id AND k.opted_out <> i.opted_out`,
 );

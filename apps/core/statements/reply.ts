@@ -24,54 +24,62 @@ export interface TurnRow {
  */
 export const leaseTurns = statement<TurnRow & Record<string, unknown>>(
   "lease-turns",
-  `WITH lanes AS (
+  `WITH lanes AS MATERIALIZED (
      SELECT DISTINCT ON (s.conversation_id) t.id AS thread_id, t.account_id, t.channel, t.audience, m.identifier_id, n.profile_id, p.epoch,
             s.conversation_id, k.owed_seq, k.answered_seq, d.rings
        FROM due d
-       JOIN thread_cursor k ON k.workspace_id = $1 AND k.thread_id = d.id AND k.owed_seq > k.answered_seq
-       JOIN thread t ON t.workspace_id = $1 AND t.id = d.id
+       JOIN thread_cursor k ON k.workspace_id = $1 AND k.thread_id = d.id AND k.thread_id = ANY($2::uuid[]) AND k.owed_seq > k.answered_seq
+       JOIN thread t ON t.workspace_id = $1 AND t.id = d.id AND t.id = ANY($2::uuid[])
       CROSS JOIN LATERAL (
         SELECT identifier_id FROM message WHERE workspace_id = $1 AND thread_id = d.id AND seq > k.answered_seq
            AND seq <= k.owed_seq AND out_seq = 0 AND owed ORDER BY seq LIMIT 1) m
-       JOIN identifier n ON n.workspace_id = $1 AND n.id = m.identifier_id
-       JOIN profile p ON p.workspace_id = $1 AND p.id = n.profile_id
-       JOIN segment s ON s.workspace_id = $1 AND s.thread_id = d.id AND s.identifier_id = m.identifier_id AND s.to_seq IS NULL
+      CROSS JOIN LATERAL (SELECT profile_id FROM identifier WHERE workspace_id = $1 AND id = m.identifier_id LIMIT 1) n
+      CROSS JOIN LATERAL (SELECT epoch FROM profile WHERE workspace_id = $1 AND id = n.profile_id LIMIT 1) p
+      CROSS JOIN LATERAL (
+        SELECT conversation_id FROM segment WHERE workspace_id = $1 AND thread_id = d.id AND identifier_id = m.identifier_id
+           AND to_seq IS NULL ORDER BY from_seq DESC LIMIT 1) s
       WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = ANY($2::uuid[])
         AND (d.due_at <= clock_timestamp() + interval '20 milliseconds' OR ($5 AND d.rings > 0))
       ORDER BY s.conversation_id, d.since
    ), free AS MATERIALIZED (
-     SELECT c.id FROM conversation c JOIN lanes l ON l.conversation_id = c.id
-      WHERE c.workspace_id = $1 AND c.handled_by = 'bot' AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())
+     SELECT c.id FROM conversation c
+      WHERE c.workspace_id = $1 AND c.id = ANY(ARRAY(SELECT conversation_id FROM lanes)) AND c.handled_by = 'bot' AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())
       ORDER BY c.id FOR NO KEY UPDATE OF c SKIP LOCKED
    ), leased AS (
      UPDATE conversation c SET lease_token = $3::uuid, lease_until = $4::timestamptz FROM free f
-      WHERE c.workspace_id = $1 AND c.id = f.id RETURNING c.id, c.state, c.state_key_id
+      WHERE c.workspace_id = $1 AND c.id = f.id AND c.id = ANY(ARRAY(SELECT id FROM free)) RETURNING c.id, c.state, c.state_key_id
    )
    SELECT l.*, x.state, x.state_key_id FROM lanes l JOIN leased x ON x.id = l.conversation_id`,
 );
 
 /**
  * Threads that nobody needs to answer any more: all is answered, or a person answers. Their doorbells go; the others come
- * again: shortly where the lease was taken, else when they are due. Answers those.
- * $1 workspace, $2 threads that were not leased.
+ * again: shortly where the lease was taken, else when they are due, which a ring that came early must not change (two that
+ * put it off in turns would do so for ever). Answers those. $1 workspace, $2 threads that were not leased.
  */
 export const settleUnleased = statement<{ id: string; due_at: Date }>(
   "settle-unleased",
   `WITH judged AS MATERIALIZED (
      SELECT d.id, d.due_at, k.thread_id IS NULL OR m.identifier_id IS NULL OR c.handled_by = 'staff' AS over
        FROM due d
-       LEFT JOIN thread_cursor k ON k.workspace_id = $1 AND k.thread_id = d.id AND k.owed_seq > k.answered_seq
+       LEFT JOIN thread_cursor k ON k.workspace_id = $1 AND k.thread_id = d.id AND k.thread_id = ANY($2::uuid[])
+        AND k.owed_seq > k.answered_seq
        LEFT JOIN LATERAL (
          SELECT identifier_id FROM message WHERE workspace_id = $1 AND thread_id = d.id AND seq > k.answered_seq
             AND seq <= k.owed_seq AND out_seq = 0 AND owed ORDER BY seq LIMIT 1) m ON true
-       LEFT JOIN segment s ON s.workspace_id = $1 AND s.thread_id = d.id AND s.identifier_id = m.identifier_id AND s.to_seq IS NULL
-       LEFT JOIN conversation c ON c.workspace_id = $1 AND c.id = s.conversation_id
+       LEFT JOIN LATERAL (
+         SELECT conversation_id FROM segment WHERE workspace_id = $1 AND thread_id = d.id AND identifier_id = m.identifier_id
+            AND to_seq IS NULL ORDER BY from_seq DESC LIMIT 1) s ON true
+       LEFT JOIN LATERAL (SELECT handled_by FROM conversation WHERE workspace_id = $1 AND id = s.conversation_id LIMIT 1) c ON true
       WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = ANY($2::uuid[]) ORDER BY d.id FOR UPDATE OF d
    ), gone AS (
-     DELETE FROM due d USING judged j WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = j.id AND j.over
+     DELETE FROM due d USING judged j
+      WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = j.id AND d.id = ANY($2::uuid[]) AND j.over
    )
-   UPDATE due d SET due_at = GREATEST(d.due_at, clock_timestamp() + interval '250 milliseconds') FROM judged j
-    WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = j.id AND NOT j.over RETURNING d.id, d.due_at`,
+   UPDATE due d SET due_at = CASE WHEN d.due_at <= clock_timestamp() + interval '20 milliseconds'
+                             THEN clock_timestamp() + interval '250 milliseconds' ELSE d.due_at END
+     FROM judged j
+    WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = j.id AND d.id = ANY($2::uuid[]) AND NOT j.over RETURNING d.id, d.due_at`,
 );
 
 export interface HistoryRow {
@@ -96,12 +104,16 @@ const HISTORY_COLUMNS = `m.id, m.thread_id, m.seq, m.out_seq, m.identifier_id, m
 /** The newest messages from and to each of these identifiers, newest first. $1 workspace, $2 identifiers, $3 at most each. */
 export const newestOf = statement<HistoryRow & Record<string, unknown>>(
   "newest-of",
-  `SELECT ${HISTORY_COLUMNS}
-     FROM unnest($2::uuid[]) i(id)
-    CROSS JOIN LATERAL (
-      SELECT * FROM message m WHERE m.workspace_id = $1 AND m.identifier_id = i.id
-       ORDER BY m.received_at DESC, m.id DESC LIMIT $3) m
-     JOIN thread t ON t.workspace_id = $1 AND t.id = m.thread_id
+  `WITH m AS MATERIALIZED (
+     SELECT m.* FROM unnest($2::uuid[]) i(id)
+      CROSS JOIN LATERAL (
+        SELECT id, thread_id, seq, out_seq, identifier_id, direction, author, kind, owed, body, received_at
+          FROM message m WHERE m.workspace_id = $1 AND m.identifier_id = i.id
+         ORDER BY m.received_at DESC, m.id DESC LIMIT $3) m
+   ), t AS MATERIALIZED (
+     SELECT id, channel, audience FROM thread WHERE workspace_id = $1 AND id = ANY(ARRAY(SELECT DISTINCT thread_id FROM m))
+   )
+   SELECT ${HISTORY_COLUMNS} FROM m JOIN t ON t.id = m.thread_id
     ORDER BY m.received_at DESC, m.id DESC`,
 );
 
@@ -112,7 +124,7 @@ export const newestIn = statement<HistoryRow & Record<string, unknown>>(
      FROM unnest($2::uuid[]) i(id)
     CROSS JOIN LATERAL (
       SELECT * FROM message m WHERE m.workspace_id = $1 AND m.thread_id = i.id ORDER BY m.seq DESC, m.out_seq DESC LIMIT $3) m
-     JOIN thread t ON t.workspace_id = $1 AND t.id = m.thread_id
+     JOIN thread t ON t.workspace_id = $1 AND t.id = m.thread_id AND t.id = ANY($2::uuid[])
     ORDER BY m.received_at DESC, m.id DESC`,
 );
 
@@ -132,10 +144,10 @@ export const standingReplies = statement<{ thread_id: string; answered_seq: numb
    )
    SELECT l.thread_id, l.answered_seq FROM input i
      JOIN locked l ON l.thread_id = i.thread_id
-     JOIN thread t ON t.workspace_id = $1 AND t.id = i.thread_id AND (t.audience = 'room' OR l.owed_seq = i.owed_seq)
-     JOIN conversation c ON c.workspace_id = $1 AND c.id = i.conversation_id AND c.lease_token = $8::uuid AND c.handled_by = 'bot'
-     JOIN identifier n ON n.workspace_id = $1 AND n.id = i.identifier_id AND n.profile_id = i.profile_id
-     JOIN profile p ON p.workspace_id = $1 AND p.id = i.profile_id AND p.epoch = i.epoch`,
+     JOIN thread t ON t.workspace_id = $1 AND t.id = i.thread_id AND t.id = ANY($2::uuid[]) AND (t.audience = 'room' OR l.owed_seq = i.owed_seq)
+     JOIN conversation c ON c.workspace_id = $1 AND c.id = i.conversation_id AND c.id = ANY($3::uuid[]) AND c.lease_token = $8::uuid AND c.handled_by = 'bot'
+     JOIN identifier n ON n.workspace_id = $1 AND n.id = i.identifier_id AND n.id = ANY($5::uuid[]) AND n.profile_id = i.profile_id
+     JOIN profile p ON p.workspace_id = $1 AND p.id = i.profile_id AND p.id = ANY($6::uuid[]) AND p.epoch = i.epoch`,
 );
 
 /**
@@ -151,18 +163,19 @@ export const finishReplies = statement<{ id: string }>(
        i(thread_id, answered, conversation_id, intent, state, state_key_id, handoff)
    ), answered AS (
      UPDATE thread_cursor k SET answered_seq = GREATEST(k.answered_seq, i.answered) FROM input i
-      WHERE k.workspace_id = $1 AND k.thread_id = i.thread_id RETURNING k.thread_id, k.owed_seq, k.answered_seq
+      WHERE k.workspace_id = $1 AND k.thread_id = i.thread_id AND k.thread_id = ANY($2::uuid[]) RETURNING k.thread_id, k.owed_seq, k.answered_seq
    ), freed AS (
      UPDATE conversation c SET lease_token = NULL, lease_until = NULL, last_activity_at = clock_timestamp(),
             intent = COALESCE(i.intent, c.intent), state = COALESCE(i.state, c.state),
             state_key_id = CASE WHEN i.state IS NULL THEN c.state_key_id ELSE i.state_key_id END,
             status = CASE WHEN i.handoff THEN 'pending' ELSE c.status END
-       FROM input i WHERE c.workspace_id = $1 AND c.id = i.conversation_id
+       FROM input i WHERE c.workspace_id = $1 AND c.id = i.conversation_id AND c.id = ANY($4::uuid[])
    ), done AS (
      DELETE FROM due d USING (
          SELECT d.id FROM due d JOIN answered a ON a.thread_id = d.id
-          WHERE d.workspace_id = $1 AND d.kind = 'reply' AND a.owed_seq <= a.answered_seq ORDER BY d.id FOR UPDATE OF d) x
-      WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = x.id
+          WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = ANY($2::uuid[]) AND a.owed_seq <= a.answered_seq
+          ORDER BY d.id FOR UPDATE OF d) x
+      WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = x.id AND d.id = ANY($2::uuid[])
    )
    SELECT a.thread_id AS id FROM answered a WHERE a.owed_seq > a.answered_seq`,
 );
