@@ -110,8 +110,3 @@ async function reachable<T>(work: () => Promise<T>): Promise<T> {
     );
   }
 }
-
-/** The address that providers and browsers use, and what this process listens on. */
-export function publicUrlOf(config: Config, port: number): string {
-  return config.publicUrl ?? `http://${config.host === "0.0.0.0" ? "127.0.0.1" : config.host}:${port}`;
-}

@@ -3,6 +3,14 @@ import type { Patience } from "../core/inbound/process.ts";
 import type { Parts } from "../core/parts.ts";
 import type { Exposure } from "./http/security.ts";
 
+/** What a gateway is started on. */
+export interface GatewayHub {
+  parts: Parts;
+  ingest: Ingest;
+  /** Whether the queue's server answers. */
+  queues: { check(): Promise<void> };
+}
+
 /** What the gateway stands on, beside the rooms of the core. */
 export interface GatewayParts extends Parts {
   ingest: Ingest;

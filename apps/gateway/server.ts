@@ -6,11 +6,10 @@ import express, { type Express } from "express";
 import { z } from "zod";
 import { findActor } from "../core/access/api-keys.ts";
 import { removeExpired } from "../core/access/idempotency.ts";
-import type { Config } from "../core/platform/config.ts";
+import { publicUrlOf, type Config } from "../core/platform/config.ts";
 import { described } from "../core/platform/log.ts";
 import { pendingMigrations } from "../core/platform/migrate.ts";
 import { StartError } from "../core/platform/start-error.ts";
-import { publicUrlOf, type Hub } from "../start.ts";
 import { handlers } from "./handlers/index.ts";
 import { bearerAuthorisation } from "./http/auth.ts";
 import { api } from "./http/bind.ts";
@@ -18,7 +17,7 @@ import { problems, unknownPath } from "./http/problem.ts";
 import { secure } from "./http/security.ts";
 import { storedIdempotency } from "./idempotency.ts";
 import { openLiveServer, type LiveOptions } from "./live/server.ts";
-import type { GatewayParts } from "./parts.ts";
+import type { GatewayHub, GatewayParts } from "./parts.ts";
 import { NotReadyError, statusPages } from "./status.ts";
 import { webhooks } from "./webhooks.ts";
 import { widget } from "./widget.ts";
@@ -53,7 +52,7 @@ const REQUEST_MS = 30_000;
  * Starts the gateway: the API, the providers' doors, the live sockets, the widget and the status pages.
  * @throws {StartError} when it can't listen
  */
-export async function startGateway(hub: Hub, options: GatewayOptions): Promise<Gateway> {
+export async function startGateway(hub: GatewayHub, options: GatewayOptions): Promise<Gateway> {
   const { config } = options;
   const { log } = hub.parts;
   const server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS / 2 });
@@ -82,7 +81,7 @@ export async function startGateway(hub: Hub, options: GatewayOptions): Promise<G
   return { url, close: () => (closing ??= close()) };
 }
 
-function partsOf(hub: Hub, config: Config, publicUrl: string): GatewayParts {
+function partsOf(hub: GatewayHub, config: Config, publicUrl: string): GatewayParts {
   return {
     ...hub.parts,
     ingest: hub.ingest,

@@ -93,3 +93,8 @@ function besideDatabase(databaseUrl: string): string {
   url.pathname = `${url.pathname}_keys`;
   return url.href;
 }
+
+/** The address that providers and browsers use, without a slash at its end; `port` is the one that is listened on. */
+export function publicUrlOf(config: Config, port: number): string {
+  return config.publicUrl ?? `http://${config.host === "0.0.0.0" ? "127.0.0.1" : config.host}:${port}`;
+}
