@@ -17,13 +17,18 @@ export interface Database {
 
 /** Nothing may hang a lane for ever: a lock is awaited 5 s, a statement runs 30 s, an idle transaction lives 10 s. */
 const TIMEOUTS = "-c lock_timeout=5000 -c statement_timeout=30000 -c idle_in_transaction_session_timeout=10000";
+/**
+ * The hot statements name the keys that they touch (`id = ANY($2)`), so that one plan is right whatever the statistics say
+ * of tables that fill and empty within seconds; planning them anew each time would cost more than running them.
+ */
+const PLANS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off";
 
 /** Opens the pool. Connects lazily; a database that went away is found again. */
 export function openDatabase(url: string, options: { poolSize: number; log: Log }): Database {
   const settings: pg.PoolConfig = {
     connectionString: url,
     max: options.poolSize,
-    options: TIMEOUTS,
+    options: `${TIMEOUTS} ${PLANS}`,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
     application_name: "throughline",
