@@ -58,11 +58,13 @@ const SETTINGS: Record<string, string> = {
  * should we die without a word, a watchdog sees our end of a pipe close and stops it.
  *
  * @param options.flags PostgreSQL settings, by name
+ * @param options.port to start again where one was stopped; default: a free one
  * @throws {StartError} when the data directory is taken or can't be used, or PostgreSQL does not start
  */
 export async function startEmbeddedPostgres(options: {
   dataDir: string;
   flags?: Record<string, string>;
+  port?: number;
 }): Promise<EmbeddedPostgres> {
   const dataDir = path.resolve(options.dataDir);
   const binaries = await findBinaries();
@@ -72,7 +74,13 @@ export async function startEmbeddedPostgres(options: {
     const account = chooseAccount({ cluster: places.cluster, parent: dataDir, postgres: binaries.postgres });
     await stopStalePostmaster(places.cluster);
     const password = await ensureCluster(dataDir, binaries, account);
-    const server = await launch({ dataDir, postgres: binaries.postgres, account, flags: options.flags ?? {} });
+    const server = await launch({
+      dataDir,
+      postgres: binaries.postgres,
+      account,
+      flags: options.flags ?? {},
+      port: options.port,
+    });
     try {
       const at = (database: string) => `postgresql://throughline:${password}@127.0.0.1:${server.port}/${database}`;
       await ensureDatabases(at("postgres"));
@@ -117,11 +125,12 @@ interface Launch {
   postgres: string;
   account: Account;
   flags: Record<string, string>;
+  port: number | undefined;
 }
 
 async function launch(options: Launch): Promise<Server> {
   for (let attempt = 1; ; attempt++) {
-    const outcome = await tryLaunch(options, await freePort());
+    const outcome = await tryLaunch(options, options.port ?? (await freePort()));
     if ("pid" in outcome) return outcome;
     // Someone took the port between our look and PostgreSQL's; or the last children of a killed server are still there.
     const mayPass = /Address already in use|pre-existing shared memory block/.test(outcome.log);
