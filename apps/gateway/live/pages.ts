@@ -29,17 +29,24 @@ export interface Pages {
   /** Pages that show any of these threads. */
   of(threadIds: Iterable<string>): Page[];
   all(): Iterable<Page>;
+  /** Pages whose thread is not known yet. */
+  waiting(): Page[];
   size(): number;
 }
 
 /** Keeps the open pages. */
 export function openPages(): Pages {
   const pages = new Set<Page>();
+  const waiting = new Set<Page>();
   const byThread = new Map<string, Set<Page>>();
   return {
-    add: (page) => void pages.add(page),
+    add(page) {
+      pages.add(page);
+      if (page.threadId === undefined) waiting.add(page);
+    },
     remove(page) {
       pages.delete(page);
+      waiting.delete(page);
       if (page.threadId === undefined) return;
       const there = byThread.get(page.threadId);
       there?.delete(page);
@@ -49,10 +56,12 @@ export function openPages(): Pages {
       // A page that has gone meanwhile must not be kept for ever.
       if (!pages.has(page) || page.threadId !== undefined) return;
       page.threadId = threadId;
+      waiting.delete(page);
       byThread.set(threadId, (byThread.get(threadId) ?? new Set()).add(page));
     },
     of: (threadIds) => [...threadIds].flatMap((id) => [...(byThread.get(id) ?? [])]),
     all: () => pages,
+    waiting: () => [...waiting],
     size: () => pages.size,
   };
 }

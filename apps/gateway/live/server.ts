@@ -39,6 +39,10 @@ const PACKET = 128 * 1024;
 /** Generous: an office of many people is one address. */
 const CONNECTIONS: Rate = { burst: 300, perSecond: 20 };
 const POLL_MS = 3_000;
+/** Threads that pages wait for are looked for at most so often. */
+const LOOK_MS = 300;
+/** Where more pages than this wait, the poll alone looks. */
+const MOST_WAITING = 1_000;
 /** Frames of one page that may wait for their turn. */
 const WAITING = 50;
 const LONGEST_NAME = 64;
@@ -197,7 +201,9 @@ export function openLiveServer(http: HttpServer, parts: GatewayParts, options: L
 
   /** What a page said is shown by all pages of its thread, in every process. */
   async function after(page: Page): Promise<void> {
-    await findThreads([page]);
+    const isFirst = page.threadId === undefined;
+    // Other tabs of the same visitor have waited for the thread to come to be, too.
+    if (isFirst) await findThreads(pages.waiting().filter((other) => isSameLane(other, page)));
     if (page.threadId === undefined) return;
     parts.live.publish({ workspaceId: page.workspaceId, threadIds: [page.threadId] });
     await push(pages.of([page.threadId]));
@@ -217,7 +223,22 @@ export function openLiveServer(http: HttpServer, parts: GatewayParts, options: L
   const unsubscribe = parts.live.subscribe(({ threadIds }) => {
     const shown = pages.of(threadIds);
     if (shown.length > 0) track(push(shown).catch(complain));
+    if (shown.length < threadIds.length) lookForThreads();
   });
+
+  let lookingForThreads: NodeJS.Timeout | undefined;
+
+  /** Something happened in a thread that no page shows: perhaps one that a page waits for was begun on another gateway. */
+  function lookForThreads(): void {
+    const count = pages.waiting().length;
+    if (lookingForThreads !== undefined || closing || count === 0 || count > MOST_WAITING) return;
+    lookingForThreads = setTimeout(() => {
+      lookingForThreads = undefined;
+      const waiting = pages.waiting();
+      const work = findThreads(waiting).then(() => push(waiting.filter((p) => p.threadId !== undefined)));
+      track(work.catch(complain));
+    }, LOOK_MS);
+  }
 
   /** A note may be lost, an account paused, a thread begun on another gateway: look after all pages now and then. */
   async function lookAfter(): Promise<void> {
@@ -253,12 +274,18 @@ export function openLiveServer(http: HttpServer, parts: GatewayParts, options: L
     async close() {
       closing = true;
       clearInterval(timer);
+      clearTimeout(lookingForThreads);
       unsubscribe();
       await Promise.allSettled(working);
       io.disconnectSockets(true);
       io.engine.close();
     },
   };
+}
+
+function isSameLane(x: Page, y: Page): boolean {
+  const { aliases } = y.session.thread;
+  return x.accountId === y.accountId && x.session.thread.aliases.some((alias) => aliases.includes(alias));
 }
 
 /** What the page gave, as it gave it; the type of socket.io is wider than what it parses. */
