@@ -212,11 +212,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
       return id;
     },
     async configure(settings, workspaceId = FIRST_WORKSPACE) {
-      await sql("UPDATE workspace SET settings = settings || $2 WHERE id = $1", [
-        workspaceId,
-        JSON.stringify(settings),
-      ]);
-      parts.workspaces.forget(workspaceId);
+      await parts.workspaces.change(workspaceId, settings);
     },
     async settled() {
       for (const deadline = Date.now() + 30_000; ; await sleep(15)) {

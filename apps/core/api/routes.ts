@@ -7,6 +7,7 @@ import { parkedRoutes } from "./parked.ts";
 import { profileRoutes } from "./profiles.ts";
 import type { Handler } from "./route.ts";
 import { threadRoutes } from "./threads.ts";
+import { workspaceRoutes } from "./workspace.ts";
 
 /** Every endpoint of the API, by its id. */
 export const routes = {
@@ -18,6 +19,7 @@ export const routes = {
   ...linkCodeRoutes,
   ...mergeRoutes,
   ...parkedRoutes,
+  ...workspaceRoutes,
 };
 
 /** The routes' types, by id. */

@@ -14,6 +14,8 @@ export const scopes = {
   "merges:write": "Merge profiles and undo merges",
   "parked:read": "List parked messages",
   "parked:write": "Replay parked messages",
+  "workspace:read": "Read the workspace's settings",
+  "workspace:write": "Change the workspace's settings",
 } as const;
 
 /** One of the {@link scopes}. */

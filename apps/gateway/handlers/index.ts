@@ -4,6 +4,7 @@ import { channelHandlers } from "./channels.ts";
 import { messageHandlers } from "./messages.ts";
 import { profileHandlers } from "./profiles.ts";
 import { repairHandlers } from "./repairs.ts";
+import { workspaceHandlers } from "./workspace.ts";
 
 /** Every handler of the API. */
 export function handlers(parts: GatewayParts): Handlers {
@@ -12,5 +13,6 @@ export function handlers(parts: GatewayParts): Handlers {
     ...profileHandlers(parts),
     ...messageHandlers(parts),
     ...repairHandlers(parts),
+    ...workspaceHandlers(parts),
   };
 }

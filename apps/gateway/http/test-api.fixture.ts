@@ -135,6 +135,13 @@ const item = {
   state: "pending",
 } as const;
 const merge: z.input<typeof mergeSchema> = { id: ID, ref: SARAH, refs: [SARAH], cause: "staff", mergedAt: AT };
+const workspace = {
+  conversationQuietDays: 7,
+  mappingEntitles: true,
+  contextBudget: 12_000,
+  contextMessages: 30,
+  phoneRegion: null,
+};
 const parked = { id: ID, threadId: ID, channel: "web", messageId: ID, error: "timeout", attempts: 5, parkedAt: AT };
 
 function profile(ref: string) {
@@ -205,6 +212,8 @@ function handlers(): Handlers {
     },
     "parked.list": () => Promise.resolve({ status: 200, body: { items: [parked] } }),
     "parked.replay": () => Promise.resolve({ status: 202, body: parked }),
+    "workspace.get": () => Promise.resolve({ status: 200, body: workspace }),
+    "workspace.change": () => Promise.resolve({ status: 200, body: workspace }),
   };
 }
 
