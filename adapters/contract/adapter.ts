@@ -120,6 +120,11 @@ export interface Live<S> {
   receive(frame: LiveFrame, session: LiveSession, context: LiveContext<S>): Promise<LiveIntake>;
   /** How a message of the thread looks on the wire. */
   present(message: LiveMessage): Json;
+  /**
+   * Whether a session is still open. Asked before its page is told anything new, so that one that was ended elsewhere (another
+   * tab, another gateway) hears no more. Absent: sessions end with their socket only.
+   */
+  isOpen?(session: LiveSession, context: LiveContext<S>): Promise<boolean>;
 }
 
 export interface LiveContext<S> {

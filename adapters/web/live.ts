@@ -70,6 +70,17 @@ export const live: Live<WebSettings> = {
     return { events: [event], acknowledgement: acknowledge(read) };
   },
 
+  async isOpen(session, context) {
+    const { kind, id } = parseSessionName(session.id);
+    try {
+      await requireOpen(kind, id, context);
+      return true;
+    } catch (error) {
+      if (error instanceof RefusedError) return false;
+      throw error;
+    }
+  },
+
   present({ id, clientId: key, direction, content, at }) {
     const clientId = key === undefined ? undefined : clientIdOf(key);
     return {

@@ -197,6 +197,25 @@ describe("live pages", () => {
     await expect(page({ session: tab.session })).rejects.toMatchObject({ data: { code: "session_ended" } });
   });
 
+  it("tells a tab on another gateway nothing more once its session is signed out", async () => {
+    const elsewhere = await startTestGateway(hub);
+    const tab = await page();
+    await tab.say("hello");
+    await eventually("an answer", async () => tab.items.length === 2);
+    const other = await page({ session: tab.session }, elsewhere);
+    expect(other.items).toHaveLength(2);
+    await tab.socket.timeout(5_000).emitWithAck("frame", "signout", {});
+    const [thread] = await hub.sql<{ profile_id: string }>(
+      `SELECT n.profile_id FROM message m JOIN identifier n ON n.id = m.identifier_id WHERE m.id = $1`,
+      [tab.items[0]?.message.id],
+    );
+    const ref = customerRef(thread?.profile_id ?? "");
+    expect((await gateway.call("POST", `/v1/profiles/${ref}/messages`, { text: "For you alone." })).status).toBe(202);
+    await eventually("it is closed", async () => other.socket.disconnected);
+    expect(other.items).toHaveLength(2);
+    await elsewhere.close();
+  });
+
   it("closes the pages of an account that is paused", async () => {
     const tab = await page();
     await gateway.call("PATCH", `/v1/channel-accounts/${account}`, { status: "paused" });

@@ -25,19 +25,29 @@ export interface Pusher {
   push(pages: Page[]): Promise<void>;
 }
 
-/** Makes the pusher of this process. */
-export function pusher(parts: Pick<Parts, "db" | "vault">, pages: Pages): Pusher {
+/** Makes the pusher of this process. A page whose session is not open any more is closed instead of told. */
+export function pusher(
+  parts: Pick<Parts, "db" | "vault">,
+  pages: Pages,
+  isOpen: (page: Page) => Promise<boolean>,
+): Pusher {
   async function push(asked: Page[]): Promise<void> {
     for (let due = asked; due.length > 0;) {
       const again: Page[] = [];
       for (const [workspaceId, group] of Map.groupBy(due, (p) => p.workspaceId)) {
         const feeds = await feedsAfter(parts, workspaceId, behind(group));
-        for (const page of group) {
-          const feed = page.threadId === undefined ? undefined : feeds.get(page.threadId);
-          if (feed === undefined) continue;
-          tell(page, feed);
-          if (feed.more) again.push(page);
-        }
+        await Promise.all(
+          group.map(async (page) => {
+            const feed = page.threadId === undefined ? undefined : feeds.get(page.threadId);
+            if (feed === undefined) return;
+            if (freshFor(page, feed).length > 0 && !(await isOpen(page))) {
+              page.socket.disconnect();
+              return;
+            }
+            tell(page, feed);
+            if (feed.more) again.push(page);
+          }),
+        );
       }
       due = again;
     }
@@ -99,15 +109,19 @@ function behind(pages: Page[]): Map<string, FeedPosition> {
  * the two directions.
  */
 function tell(page: Page, feed: Feed, { evenNone = false } = {}): void {
-  const { told } = page;
-  if (told === undefined) return;
-  const fresh = feed.messages.flatMap((message) => {
+  if (page.told === undefined) return;
+  const fresh = freshFor(page, feed);
+  page.told = furthest(page.told, feed.position);
+  if (fresh.length > 0 || evenNone) page.socket.emit("messages", shown(page, fresh));
+}
+
+function freshFor({ told }: Page, feed: Feed): FeedMessage[] {
+  if (told === undefined) return [];
+  return feed.messages.flatMap((message) => {
     const { seq, outSeq } = message.position;
     const isNew = message.fromHub ? outSeq > told.outSeq : seq > told.seq;
     return isNew ? [{ ...message, position: furthest(told, message.position) }] : [];
   });
-  page.told = furthest(told, feed.position);
-  if (fresh.length > 0 || evenNone) page.socket.emit("messages", shown(page, fresh));
 }
 
 function furthest(x: FeedPosition, y: FeedPosition): FeedPosition {

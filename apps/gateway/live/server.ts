@@ -59,7 +59,7 @@ export function openLiveServer(http: HttpServer, parts: GatewayParts, options: L
   const { log, exposure } = parts;
   const mayConnect = allowance(options.connections ?? CONNECTIONS);
   const pages = openPages();
-  const { begin, findThreads, push } = pusher(parts, pages);
+  const { begin, findThreads, push } = pusher(parts, pages, isOpen);
   const sessions = new WeakMap<Socket, Page>();
   const working = new Set<Promise<void>>();
   let closing = false;
@@ -144,6 +144,12 @@ export function openLiveServer(http: HttpServer, parts: GatewayParts, options: L
 
   function contextOf(account: OpenAccount): LiveContext<unknown> {
     return { settings: account.settings, accountId: account.id, state: adapterState(parts, account) };
+  }
+
+  async function isOpen(page: Page): Promise<boolean> {
+    const account = await parts.accounts.find(page.accountId);
+    if (account?.status !== "active") return false;
+    return (await page.live.isOpen?.(page.session, contextOf(account))) ?? true;
   }
 
   async function store(account: OpenAccount, events: MessageEvent[]): Promise<void> {
