@@ -3,8 +3,11 @@ import type { Json } from "./events.ts";
 /** Makes a small local double of the provider, speaking its real wire protocol on a free port of 127.0.0.1. */
 export interface SimulatorFactory {
   start(): Promise<Simulator>;
-  /** Handles to offer in the playground, the first is Sarah's. */
-  handles: { handle: string; name: string }[];
+  /**
+   * Handles to offer in the playground, the first is Sarah's. `claims`: what the simulated host signs once she is signed
+   * in on its page; only where a channel has such a host.
+   */
+  handles: { handle: string; name: string; claims?: Record<string, Json> }[];
 }
 
 /** A running double: it accepts the adapter's API calls and posts signed webhooks (or keeps a live socket open). */
@@ -23,6 +26,15 @@ export interface Simulator {
   onHeard(listener: (as: string, heard: Heard) => void): void;
   /** Makes the next `count` API calls fail in the provider's own words: `rate` (429 and the like), `credentials`, `never`, `window`, `optedOut`, `unknown` (accepted, but the answer is lost). */
   failNext(kind: "rate" | "credentials" | "never" | "window" | "optedOut" | "unknown", count?: number): void;
+  /**
+   * The identifier that the hub knows this customer by, for finding the profile. Undefined while there is none (a browser
+   * that has not connected yet). @throws Error when this can't be a handle of the channel
+   */
+  identifier?(as: string): { type: string; value: string } | undefined;
+  /** What the customer's app sends when a link is opened that the adapter's `link` made. Without it, the bare code is said. */
+  opens?(url: string): string | undefined;
+  /** Presses a button of a message that was heard. Without it, the button's title is said. @throws Error when there is no such button */
+  press?(input: { as: string; name?: string; message: string; button: string }): Promise<unknown>;
   stop(): Promise<void>;
 }
 

@@ -110,6 +110,11 @@ async function startSimulator({ statuses = true }: WhatsAppSimulatorOptions = {}
     failNext(kind, count = 1) {
       failures.push(...Array.from({ length: count }, () => kind));
     },
+    identifier(as) {
+      const { phone, bsuid } = personBehind(as);
+      return phone === undefined ? { type: "bsuid", value: bsuid } : { type: "phone", value: phone };
+    },
+    opens: (url) => URL.parse(url)?.searchParams.get("text") ?? undefined,
     async stop() {
       stopped.abort();
       server.closeAllConnections();
