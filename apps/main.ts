@@ -27,8 +27,8 @@ async function start(role: Role, config: Config): Promise<{ line: string; stop: 
     const gateway = await startGateway(hub, { config, playground: playground?.mount });
     stops.push(() => gateway.close());
     if (playground) {
-      await playground.start(gateway.url);
       stops.push(() => playground.stop());
+      await playground.start(gateway.url);
     }
     return { line: `Throughline is ready at ${gateway.url}${playground ? "/playground" : ""}`, stop };
   } catch (error) {

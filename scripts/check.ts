@@ -14,7 +14,7 @@ const report = path.join(scratch, "report.json");
 const steps: { name: string; command: string[]; advice: string; loud?: true }[] = [
   { name: "format", command: ["oxfmt", "--check", "."], advice: 'run "npx oxfmt ."' },
   { name: "types", command: ["tsc", "-p", "."], advice: "mend the types above" },
-  ...["widget", "console"]
+  ...["widget", "console", "playground/page"]
     .filter((page) => existsSync(path.join(root, `apps/${page}/tsconfig.json`)))
     .map((page) => ({
       name: `types of the ${page}`,

@@ -1,4 +1,4 @@
-// After `npm ci`: what the source needs before it runs. Prisma's client from the schema, the widget's bundle.
+// After `npm ci`: what the source needs before it runs. Prisma's client from the schema, the bundles of widget and pages.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
@@ -10,8 +10,10 @@ run("prisma", ["generate", "--no-hints"], {
   PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
   PRISMA_HIDE_UPDATE_MESSAGE: "1",
 });
-const widget = path.join(root, "apps/widget/vite.config.ts");
-if (existsSync(widget)) run("vite", ["build", "--logLevel", "warn", "-c", widget], {});
+for (const page of ["widget", "playground/page"]) {
+  const config = path.join(root, "apps", page, "vite.config.ts");
+  if (existsSync(config)) run("vite", ["build", "--logLevel", "warn", "-c", config], {});
+}
 
 /** Runs an installed program; its output is shown only when it fails. */
 function run(program: string, args: string[], env: NodeJS.ProcessEnv): void {

@@ -260,6 +260,11 @@ async function startSimulator(): Promise<TelegramSimulator> {
     onHeard: (listener) => void heardListeners.push(listener),
     onCall: (listener) => void callListeners.push(listener),
     failNext: (kind, count = 1) => void failures.push(...Array.from({ length: count }, () => kind)),
+    identifier: (as) => ({ type: "telegram", value: String(userBehind({ as }).id) }),
+    opens(url) {
+      const token = URL.parse(url)?.searchParams.get("start");
+      return typeof token === "string" ? `/start ${token}` : undefined;
+    },
     async stop() {
       way.stop();
       await server.stop();
