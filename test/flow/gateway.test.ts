@@ -263,6 +263,42 @@ describe("the API over a real hub", () => {
     expect(JSON.stringify(stored)).not.toContain(wide.key);
   });
 
+  it("shows a claimed number as a claim, with the one who claims it only", async () => {
+    const owner = await says(SARAH, "this is my number");
+    const web = await gateway.account("web");
+    await web.simulator.say({ as: "mallory", text: "it is me", claims: { phone_number: SARAH, name: "Mallory" } });
+    await hub.settled();
+    expect((await profileOf(SARAH))?.ref).toBe(owner);
+    const found = await gateway.call("GET", "/v1/profiles?identifier=external:mallory");
+    const [mallory] = routes["profiles.find"].responses[200].parse(found.body).items;
+    expect(mallory?.ref).not.toBe(owner);
+    expect(mallory?.identifiers.find((i) => i.type === "phone")).toMatchObject({ value: SARAH, assurance: 0 });
+    expect((await timelineOf(mallory?.ref ?? "")).items.map((i) => i.text)).not.toContain("this is my number");
+    const profile = routes["profiles.get"].responses[200].parse(
+      (await gateway.call("GET", `/v1/profiles/${owner}`)).body,
+    );
+    expect(profile.name).toBe("Sarah");
+    expect(profile.identifiers.find((i) => i.type === "phone")?.assurance).toBe(2);
+    expect(JSON.stringify(profile)).not.toContain("allory");
+  });
+
+  it("frees an idempotency key whose request was interrupted, after its time, and keeps answers sealed", async () => {
+    const ref = await says(SARAH, "about keys");
+    const send = () =>
+      gateway.call("POST", `/v1/profiles/${ref}/messages`, { text: "sealed words" }, { "idempotency-key": "k" });
+    expect((await send()).status).toBe(202);
+    const rows = await hub.sql<{ response: Buffer }>("SELECT response FROM idempotency_key WHERE response IS NOT NULL");
+    expect(rows.some((r) => r.response.includes("sealed words"))).toBe(false);
+    // As a process leaves it that dies while it acts.
+    await hub.sql("UPDATE idempotency_key SET status = NULL, response = NULL");
+    expect((await send()).status).toBe(409);
+    await hub.sql("UPDATE idempotency_key SET expires_at = now() - interval '1 second'");
+    const again = await send();
+    expect(again.status).toBe(202);
+    expect(again.headers.get("idempotent-replayed")).toBeNull();
+    await hub.settled();
+  });
+
   it("does not show one workspace's customers to another's key", async () => {
     const ref = await says(SARAH, "secret");
     const other = await hub.workspace();
