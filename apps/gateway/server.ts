@@ -5,9 +5,7 @@ import path from "node:path";
 import express, { type Express } from "express";
 import { z } from "zod";
 import { findActor } from "../core/access/api-keys.ts";
-import { removeExpired } from "../core/access/idempotency.ts";
 import { publicUrlOf, type Config } from "../core/platform/config.ts";
-import { described } from "../core/platform/log.ts";
 import { pendingMigrations } from "../core/platform/migrate.ts";
 import { StartError } from "../core/platform/start-error.ts";
 import { handlers } from "./handlers/index.ts";
@@ -44,7 +42,6 @@ export interface Gateway {
 /** Wrong keys an address may try in a window. */
 const WRONG_KEYS = { limit: 20, windowMs: 60_000 };
 const DRAIN_MS = 8_000;
-const TIDY_MS = 10 * 60_000;
 /** A request that is not here wholly by then is given up: slow senders must not hold connections. Milliseconds. */
 const REQUEST_MS = 30_000;
 
@@ -54,7 +51,6 @@ const REQUEST_MS = 30_000;
  */
 export async function startGateway(hub: GatewayHub, options: GatewayOptions): Promise<Gateway> {
   const { config } = options;
-  const { log } = hub.parts;
   const server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS / 2 });
   const port = await listen(server, config);
   const url = publicUrlOf(config, port);
@@ -64,12 +60,8 @@ export async function startGateway(hub: GatewayHub, options: GatewayOptions): Pr
   server.on("request", app);
   const live = openLiveServer(server, parts, options.live);
   furnish(app, parts, { playground: options.playground && ((to) => options.playground?.(to, server, url)) });
-  const tidying = setInterval(() => {
-    removeExpired(hub.parts.db).catch((error: unknown) => log.warn(described(error), "tidying up failed"));
-  }, TIDY_MS);
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
-    clearInterval(tidying);
     const closed = once(server, "close");
     server.close();
     server.closeIdleConnections();

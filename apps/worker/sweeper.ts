@@ -51,15 +51,22 @@ export function startSweeper(parts: Pick<Parts, "db" | "log">, flow: Flow, every
   };
 }
 
-/** What has had its time. Receipts are kept 35 days: no provider redelivers for longer. */
+/** What has had its time, some of it at a time. Receipts are kept 35 days: no provider redelivers for longer. */
+const SPENT = [
+  ["adapter_state", "expires_at < clock_timestamp()"],
+  ["idempotency_key", "expires_at < clock_timestamp()"],
+  ["early_status", "at < clock_timestamp() - interval '35 days'"],
+  ["receipt", "received_at < clock_timestamp() - interval '35 days'"],
+] as const;
+const SPENT_AT_ONCE = 5_000;
+
 async function tidy(parts: Pick<Parts, "db">): Promise<void> {
-  for (const text of [
-    `DELETE FROM adapter_state WHERE expires_at < now()`,
-    `DELETE FROM idempotency_key WHERE expires_at < now()`,
-    `DELETE FROM early_status WHERE at < now() - interval '35 days'`,
-    `DELETE FROM receipt WHERE received_at < now() - interval '35 days'`,
-    `UPDATE conversation SET status = 'open', snoozed_until = NULL WHERE status = 'snoozed' AND snoozed_until < now()`,
-  ]) {
-    await parts.db.pool.query(text);
+  for (const [table, spent] of SPENT) {
+    await parts.db.pool.query(
+      `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${spent} LIMIT ${SPENT_AT_ONCE}))`,
+    );
   }
+  await parts.db.pool.query(
+    `UPDATE conversation SET status = 'open', snoozed_until = NULL WHERE status = 'snoozed' AND snoozed_until < clock_timestamp()`,
+  );
 }

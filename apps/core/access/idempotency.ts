@@ -98,15 +98,3 @@ export async function standingOf(parts: Pick<Parts, "db" | "vault">, request: Na
   }
   return { state: "running" };
 }
-
-/** Removes what has had its time: kept answers and adapters' state. Bounded; to be called now and then. */
-export async function removeExpired(db: Parts["db"]): Promise<void> {
-  for (const [table, by] of [
-    ["idempotency_key", "expires_at"],
-    ["adapter_state", "expires_at"],
-  ] as const) {
-    await db.pool.query(
-      `DELETE FROM ${table} WHERE ctid IN (SELECT ctid FROM ${table} WHERE ${by} < clock_timestamp() - interval '1 hour' LIMIT 5000)`,
-    );
-  }
-}
