@@ -87,8 +87,10 @@ export const claimSends = statement<{
          ELSE 'send'
        END AS verdict, h.answers_after, k.owed_seq, c.handled_by, m.identifier_id, m.body
        FROM heads h JOIN locked USING (message_id)
-       JOIN thread t ON t.workspace_id = $1 AND t.id = h.thread_id AND t.id = ANY($2::uuid[])
-       JOIN thread_cursor k ON k.workspace_id = $1 AND k.thread_id = h.thread_id AND k.thread_id = ANY($2::uuid[])
+      CROSS JOIN LATERAL (
+        SELECT address, owner_id, audience, channel, last_inbound_at FROM thread
+         WHERE workspace_id = $1 AND id = h.thread_id LIMIT 1) t
+      CROSS JOIN LATERAL (SELECT owed_seq, opted_out FROM thread_cursor WHERE workspace_id = $1 AND thread_id = h.thread_id LIMIT 1) k
       CROSS JOIN LATERAL (SELECT identifier_id, body FROM message WHERE workspace_id = $1 AND id = h.message_id LIMIT 1) m
        LEFT JOIN LATERAL (SELECT handled_by FROM conversation WHERE workspace_id = $1 AND id = h.conversation_id LIMIT 1) c ON true
        LEFT JOIN LATERAL (SELECT profile_id FROM identifier WHERE workspace_id = $1 AND id = m.identifier_id LIMIT 1) n ON true
@@ -134,23 +136,27 @@ export const settleSends = statement<{ message_id: string; thread_id: string; st
    ), locked AS MATERIALIZED (
      SELECT o.message_id, o.account_id FROM outbox o JOIN input USING (message_id)
       WHERE o.workspace_id = $1 AND o.message_id = ANY($3::uuid[]) AND o.claim = input.claim ORDER BY o.message_id FOR NO KEY UPDATE OF o
+   ), ours AS MATERIALIZED (
+     SELECT i.*, l.account_id FROM input i JOIN locked l USING (message_id)
    ), early AS (
-     DELETE FROM early_status e USING input i JOIN locked l USING (message_id)
-      WHERE e.workspace_id = $1 AND e.account_id = l.account_id AND e.provider_key = i.provider_key
+     DELETE FROM early_status e USING ours i
+      WHERE e.workspace_id = $1 AND e.account_id = i.account_id AND e.provider_key = i.provider_key
         AND e.account_id = ANY(ARRAY(SELECT account_id FROM locked)) AND e.provider_key = ANY($5::bytea[])
      RETURNING i.message_id, e.status, e.error, e.at
    ), best AS (
      SELECT DISTINCT ON (message_id) * FROM early ORDER BY message_id, ${rank("status")} DESC
+   ), settled AS MATERIALIZED (
+     SELECT i.*, b.status AS told, b.error AS told_error FROM ours i LEFT JOIN best b USING (message_id)
    )
    UPDATE outbox o SET
-     state = CASE WHEN o.state = 'sending' THEN COALESCE(b.status, i.state)
-                  WHEN b.status IS NOT NULL AND ${rank("b.status")} > ${rank("o.state")} THEN b.status ELSE o.state END,
+     state = CASE WHEN o.state = 'sending' THEN COALESCE(i.told, i.state)
+                  WHEN i.told IS NOT NULL AND ${rank("i.told")} > ${rank("o.state")} THEN i.told ELSE o.state END,
      provider_key = COALESCE(o.provider_key, i.provider_key),
      provider_id = COALESCE(i.provider_id, o.provider_id),
-     error = CASE WHEN o.state = 'sending' THEN COALESCE(b.error, i.error) ELSE o.error END,
+     error = CASE WHEN o.state = 'sending' THEN COALESCE(i.told_error, i.error) ELSE o.error END,
      sending_until = CASE WHEN o.state = 'sending' THEN i.again_at END,
      settled_at = CASE WHEN i.again_at IS NULL THEN clock_timestamp() END
-     FROM input i JOIN locked l USING (message_id) LEFT JOIN best b USING (message_id)
+     FROM settled i
     WHERE o.workspace_id = $1 AND o.message_id = i.message_id AND o.message_id = ANY($3::uuid[])
    RETURNING o.message_id, o.thread_id, o.state`,
 );
@@ -218,7 +224,8 @@ export const enqueue = statement<{
                          answers_after, profile_id, epoch, created_at)
      SELECT $1, i.message_id, i.thread_id, t.account_id, b.base + i.n, 'pending', i.conversation_id, i.based_on_seq,
             i.answers_after, i.profile_id, i.epoch, clock_timestamp()
-       FROM input i JOIN bumped b USING (thread_id) JOIN thread t ON t.workspace_id = $1 AND t.id = i.thread_id AND t.id = ANY($3::uuid[])
+       FROM input i JOIN bumped b USING (thread_id) 
+      CROSS JOIN LATERAL (SELECT account_id FROM thread WHERE workspace_id = $1 AND id = i.thread_id LIMIT 1) t
    ), rung AS (
      INSERT INTO due (workspace_id, kind, id, seq, since, due_at)
      SELECT $1, 'outbound', thread_id, out_seq, clock_timestamp(), clock_timestamp() FROM bumped ORDER BY thread_id

@@ -18,8 +18,10 @@ export const lockCursors = statement<CursorRow & Record<string, unknown>>(
   "lock-cursors",
   `SELECT k.thread_id, t.account_id, t.channel, t.audience, t.owner_id, k.processed_seq, k.owed_seq, k.answered_seq,
           k.attempts, k.failures
-     FROM thread_cursor k JOIN thread t ON t.workspace_id = $1 AND t.id = k.thread_id
-    WHERE k.workspace_id = $1 AND k.thread_id = ANY($2::uuid[]) AND t.id = ANY($2::uuid[])
+     FROM thread_cursor k
+    CROSS JOIN LATERAL (
+      SELECT account_id, channel, audience, owner_id FROM thread WHERE workspace_id = $1 AND id = k.thread_id LIMIT 1) t
+    WHERE k.workspace_id = $1 AND k.thread_id = ANY($2::uuid[])
     ORDER BY k.thread_id FOR NO KEY UPDATE OF k SKIP LOCKED`,
 );
 
@@ -53,10 +55,12 @@ export const takeMessages = statement<MessageRow & Record<string, unknown>>(
 /** Counts a try beforehand, in a transaction of its own, so that one that ends the process is counted too. $1 workspace, $2 threads. */
 export const countAttempts = statement<{ thread_id: string; attempts: number }>(
   "count-attempts",
-  `UPDATE thread_cursor k SET attempts = attempts + 1
-     FROM (SELECT thread_id FROM thread_cursor WHERE workspace_id = $1 AND thread_id = ANY($2::uuid[])
-            ORDER BY thread_id FOR NO KEY UPDATE SKIP LOCKED) l
-    WHERE k.workspace_id = $1 AND k.thread_id = l.thread_id AND k.thread_id = ANY($2::uuid[]) RETURNING k.thread_id, k.attempts`,
+  `WITH locked AS MATERIALIZED (
+     SELECT thread_id FROM thread_cursor WHERE workspace_id = $1 AND thread_id = ANY($2::uuid[])
+      ORDER BY thread_id FOR NO KEY UPDATE SKIP LOCKED
+   )
+   UPDATE thread_cursor SET attempts = attempts + 1
+    WHERE workspace_id = $1 AND thread_id = ANY(ARRAY(SELECT thread_id FROM locked)) RETURNING thread_id, attempts`,
 );
 
 /** Counts a failure and puts the thread off. $1 workspace, $2 thread, $3 due_at. */
@@ -87,12 +91,12 @@ export const advanceCursors = statement<{ id: string }>(
        FROM input WHERE wanted ORDER BY thread_id
      ON CONFLICT (workspace_id, kind, id) DO UPDATE SET seq = GREATEST(due.seq, excluded.seq), rings = 0,
        due_at = LEAST(excluded.due_at, due.since + $7 * interval '1 millisecond')
+   ), over AS MATERIALIZED (
+     SELECT d.id FROM due d JOIN input i ON i.thread_id = d.id
+      WHERE d.workspace_id = $1 AND d.kind = 'inbound' AND d.id = ANY($2::uuid[]) AND d.seq <= i.processed
+      ORDER BY d.id FOR UPDATE OF d
    ), done AS (
-     DELETE FROM due d USING (
-         SELECT d.id FROM due d JOIN input i ON i.thread_id = d.id
-          WHERE d.workspace_id = $1 AND d.kind = 'inbound' AND d.id = ANY($2::uuid[]) AND d.seq <= i.processed
-          ORDER BY d.id FOR UPDATE OF d) x
-      WHERE d.workspace_id = $1 AND d.kind = 'inbound' AND d.id = x.id AND d.id = ANY($2::uuid[]) RETURNING d.id
+     DELETE FROM due WHERE workspace_id = $1 AND kind = 'inbound' AND id = ANY(ARRAY(SELECT id FROM over)) RETURNING id
    )
    SELECT i.thread_id AS id FROM input i WHERE i.thread_id NOT IN (SELECT id FROM done)`,
 );

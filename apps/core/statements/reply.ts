@@ -28,8 +28,10 @@ export const leaseTurns = statement<TurnRow & Record<string, unknown>>(
      SELECT DISTINCT ON (s.conversation_id) t.id AS thread_id, t.account_id, t.channel, t.audience, m.identifier_id, n.profile_id, p.epoch,
             s.conversation_id, k.owed_seq, k.answered_seq, d.rings
        FROM due d
-       JOIN thread_cursor k ON k.workspace_id = $1 AND k.thread_id = d.id AND k.thread_id = ANY($2::uuid[]) AND k.owed_seq > k.answered_seq
-       JOIN thread t ON t.workspace_id = $1 AND t.id = d.id AND t.id = ANY($2::uuid[])
+      CROSS JOIN LATERAL (
+        SELECT owed_seq, answered_seq FROM thread_cursor
+         WHERE workspace_id = $1 AND thread_id = d.id AND owed_seq > answered_seq LIMIT 1) k
+      CROSS JOIN LATERAL (SELECT id, account_id, channel, audience FROM thread WHERE workspace_id = $1 AND id = d.id LIMIT 1) t
       CROSS JOIN LATERAL (
         SELECT identifier_id FROM message WHERE workspace_id = $1 AND thread_id = d.id AND seq > k.answered_seq
            AND seq <= k.owed_seq AND out_seq = 0 AND owed ORDER BY seq LIMIT 1) m
@@ -62,8 +64,9 @@ export const settleUnleased = statement<{ id: string; due_at: Date }>(
   `WITH judged AS MATERIALIZED (
      SELECT d.id, d.due_at, k.thread_id IS NULL OR m.identifier_id IS NULL OR c.handled_by = 'staff' AS over
        FROM due d
-       LEFT JOIN thread_cursor k ON k.workspace_id = $1 AND k.thread_id = d.id AND k.thread_id = ANY($2::uuid[])
-        AND k.owed_seq > k.answered_seq
+       LEFT JOIN LATERAL (
+         SELECT thread_id, owed_seq, answered_seq FROM thread_cursor
+          WHERE workspace_id = $1 AND thread_id = d.id AND owed_seq > answered_seq LIMIT 1) k ON true
        LEFT JOIN LATERAL (
          SELECT identifier_id FROM message WHERE workspace_id = $1 AND thread_id = d.id AND seq > k.answered_seq
             AND seq <= k.owed_seq AND out_seq = 0 AND owed ORDER BY seq LIMIT 1) m ON true
@@ -144,10 +147,11 @@ export const standingReplies = statement<{ thread_id: string; answered_seq: numb
    )
    SELECT l.thread_id, l.answered_seq FROM input i
      JOIN locked l ON l.thread_id = i.thread_id
-     JOIN thread t ON t.workspace_id = $1 AND t.id = i.thread_id AND t.id = ANY($2::uuid[]) AND (t.audience = 'room' OR l.owed_seq = i.owed_seq)
-     JOIN conversation c ON c.workspace_id = $1 AND c.id = i.conversation_id AND c.id = ANY($3::uuid[]) AND c.lease_token = $8::uuid AND c.handled_by = 'bot'
-     JOIN identifier n ON n.workspace_id = $1 AND n.id = i.identifier_id AND n.id = ANY($5::uuid[]) AND n.profile_id = i.profile_id
-     JOIN profile p ON p.workspace_id = $1 AND p.id = i.profile_id AND p.id = ANY($6::uuid[]) AND p.epoch = i.epoch`,
+     JOIN LATERAL (SELECT audience FROM thread WHERE workspace_id = $1 AND id = i.thread_id LIMIT 1) t ON (t.audience = 'room' OR l.owed_seq = i.owed_seq)
+    CROSS JOIN LATERAL (
+      SELECT FROM conversation WHERE workspace_id = $1 AND id = i.conversation_id AND lease_token = $8::uuid AND handled_by = 'bot' LIMIT 1) c
+    CROSS JOIN LATERAL (SELECT FROM identifier WHERE workspace_id = $1 AND id = i.identifier_id AND profile_id = i.profile_id LIMIT 1) n
+    CROSS JOIN LATERAL (SELECT FROM profile WHERE workspace_id = $1 AND id = i.profile_id AND epoch = i.epoch LIMIT 1) p`,
 );
 
 /**
@@ -170,12 +174,12 @@ export const finishReplies = statement<{ id: string }>(
             state_key_id = CASE WHEN i.state IS NULL THEN c.state_key_id ELSE i.state_key_id END,
             status = CASE WHEN i.handoff THEN 'pending' ELSE c.status END
        FROM input i WHERE c.workspace_id = $1 AND c.id = i.conversation_id AND c.id = ANY($4::uuid[])
+   ), over AS MATERIALIZED (
+     SELECT id FROM due
+      WHERE workspace_id = $1 AND kind = 'reply'
+        AND id = ANY(ARRAY(SELECT thread_id FROM answered WHERE owed_seq <= answered_seq)) ORDER BY id FOR UPDATE
    ), done AS (
-     DELETE FROM due d USING (
-         SELECT d.id FROM due d JOIN answered a ON a.thread_id = d.id
-          WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = ANY($2::uuid[]) AND a.owed_seq <= a.answered_seq
-          ORDER BY d.id FOR UPDATE OF d) x
-      WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = x.id AND d.id = ANY($2::uuid[])
+     DELETE FROM due WHERE workspace_id = $1 AND kind = 'reply' AND id = ANY(ARRAY(SELECT id FROM over))
    )
    SELECT a.thread_id AS id FROM answered a WHERE a.owed_seq > a.answered_seq`,
 );
