@@ -31,15 +31,22 @@ export interface Running {
   customer: string;
 }
 
-/** Runs the work with a simulator and a hub, and stops both whatever happens. @throws Inapplicable without a simulator */
-export async function running<T>(subject: Subject, work: (running: Running) => Promise<T>): Promise<T> {
+/**
+ * Runs the work with a simulator and a hub, and stops both whatever happens. `listens: false`: the work itself runs the
+ * adapter's listener. @throws Inapplicable without a simulator
+ */
+export async function running<T>(
+  subject: Subject,
+  work: (running: Running) => Promise<T>,
+  options: { listens?: boolean } = {},
+): Promise<T> {
   const factory = needs(subject.adapter.simulator, "has no simulator");
   const [first] = factory.handles;
   if (first === undefined) throw new Error("the simulator offers no handle");
   const simulator = await factory.start();
   try {
     const settings = { ...simulator.settings, ...asRecord(subject.adapter.settings.parse(simulator.settings)) };
-    const hub = await startMiniHub(subject.adapter, settings);
+    const hub = await startMiniHub(subject.adapter, settings, options);
     try {
       simulator.attach(hub);
       return await work({ simulator, hub, settings, customer: first.handle });

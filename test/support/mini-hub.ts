@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Server } from "socket.io";
 import type { Socket } from "socket.io";
 import { z } from "zod";
@@ -11,6 +12,8 @@ import type {
   HttpReply,
   InboundEvent,
   Json,
+  ListenContext,
+  Listener,
   Live,
   LiveContext,
   LiveFrame,
@@ -65,8 +68,12 @@ export function memoryState(): AdapterState {
   };
 }
 
-/** Starts a mini hub on a free port of 127.0.0.1. `settings` are parsed ones. */
-export async function startMiniHub(adapter: ChannelAdapter, settings: unknown): Promise<MiniHub> {
+/** Starts a mini hub on a free port of 127.0.0.1. `settings` are parsed ones; `listens: false` leaves the listener to the test. */
+export async function startMiniHub(
+  adapter: ChannelAdapter,
+  settings: unknown,
+  { listens = true }: { listens?: boolean } = {},
+): Promise<MiniHub> {
   const refusals: number[] = [];
   const requests: RawRequest[] = [];
   const deliveries: InboundEvent[][] = [];
@@ -90,6 +97,8 @@ export async function startMiniHub(adapter: ChannelAdapter, settings: unknown): 
   const live = adapter.live === undefined ? undefined : serveLive(http, { live: adapter.live, settings, take });
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   const origin = () => `http://127.0.0.1:${portOf(http.address())}`;
+  const { listener } = adapter;
+  const ears = listens && listener?.wanted(settings) === true ? keepListening(listener, { settings, take }) : undefined;
 
   return {
     webhookUrl: `${origin()}/channels/${MINI_ACCOUNT}`,
@@ -108,6 +117,7 @@ export async function startMiniHub(adapter: ChannelAdapter, settings: unknown): 
       live?.push(alias, message);
     },
     async stop() {
+      await ears?.stop();
       await live?.stop();
       http.closeAllConnections();
       await new Promise<void>((resolve) => http.close(() => resolve()));
@@ -149,6 +159,37 @@ function replyTo({ webhook }: ChannelAdapter, { raw, settings, take }: Taking): 
     return { status: 400 }; // As the gateway answers whatever `parse` throws.
   }
   return webhook.acknowledge?.(raw, settings) ?? { status: 200 };
+}
+
+/** How soon a listener that failed is started again, in milliseconds. */
+const AGAIN_AFTER_MS = 200;
+
+/** Runs a listener from its cursor, as often as it takes. */
+function keepListening(
+  listener: Listener<unknown>,
+  { settings, take }: Pick<Taking, "settings" | "take">,
+): { stop(): Promise<void> } {
+  const over = new AbortController();
+  const { signal } = over;
+  let cursor: string | undefined;
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      const emit: ListenContext<unknown>["emit"] = (events, position) => {
+        take(events);
+        cursor = position?.cursor ?? cursor;
+        return Promise.resolve();
+      };
+      // What it died of shows: the test waits for events that don't come.
+      await listener.listen({ settings, cursor, emit, signal }).catch(() => sleep(AGAIN_AFTER_MS));
+    }
+  }
+  const running = run();
+  return {
+    async stop() {
+      over.abort();
+      await running;
+    },
+  };
 }
 
 interface Serving {

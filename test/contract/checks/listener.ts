@@ -91,7 +91,7 @@ type Work = (
 
 function listening(subject: Subject, work: Work): Promise<string | undefined> {
   const listener = needs(subject.adapter.listener, "has no listener");
-  return running(subject, (run) => work(run, listener, wantedSettings(subject, run, listener)));
+  return running(subject, (run) => work(run, listener, wantedSettings(subject, run, listener)), { listens: false });
 }
 
 /** The simulator's settings, with as little changed as makes the listener wanted. @throws Error when nothing does */
