@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync, randomBytes } from "node:crypto";
+import { createHmac, createSecretKey, hkdfSync, randomBytes, type KeyObject } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { StartError } from "../platform/start-error.ts";
 import type { KeyStore } from "./keystore.ts";
@@ -44,7 +44,7 @@ const NEVER_SEEN = Buffer.alloc(32);
  */
 export async function openVault(masterKey: Buffer, store: KeyStore): Promise<Vault> {
   const master: DataKey = {
-    bytes: Buffer.from(hkdfSync("sha256", masterKey, "", "throughline wrap", 32)),
+    secret: createSecretKey(Buffer.from(hkdfSync("sha256", masterKey, "", "throughline wrap", 32))),
     generation: 0,
   };
   const wrap = (id: string, key: Buffer) => sealBytes(master, `data_key.wrapped:${id}`, key);
@@ -65,7 +65,7 @@ export async function openVault(masterKey: Buffer, store: KeyStore): Promise<Vau
   }
 
   const keys = new LRUCache<string, DataKey>({ max: 100_000, ttl: 10 * 60_000 }); // a key destroyed by another process is forgotten here too;
-  const indexKeys = new Map<string, Buffer>();
+  const indexKeys = new Map<string, KeyObject>();
 
   return {
     async createKeys(workspaceId, ids) {
@@ -83,7 +83,7 @@ export async function openVault(masterKey: Buffer, store: KeyStore): Promise<Vau
       }
       if (missing.size > 0) {
         for (const [id, { wrapped, generation }] of await store.load([...missing])) {
-          const key = { bytes: unwrap(id, wrapped), generation };
+          const key = { secret: createSecretKey(unwrap(id, wrapped)), generation };
           keys.set(id, key);
           ring.set(id, key);
         }
@@ -97,10 +97,10 @@ export async function openVault(masterKey: Buffer, store: KeyStore): Promise<Vau
     blind(workspaceId, domain, text) {
       let key = indexKeys.get(workspaceId);
       if (key === undefined) {
-        key = Buffer.from(hkdfSync("sha256", indexRoot, workspaceId, "throughline blind index", 32));
+        key = createSecretKey(Buffer.from(hkdfSync("sha256", indexRoot, workspaceId, "throughline blind index", 32)));
         indexKeys.set(workspaceId, key);
       }
-      return createHmac("sha256", key).update(domain).update("\0").update(text).digest().subarray(0, 16);
+      return createHmac("sha256", key).update(`${domain}\0${text}`).digest().subarray(0, 16);
     },
     close: () => store.close(),
   };
