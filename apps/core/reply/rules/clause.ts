@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { Knowledge } from "../knowledge/knowledge.ts";
 import type { Mention } from "../knowledge/mentions.ts";
 import type { Hit } from "../knowledge/passages.ts";
@@ -135,12 +136,19 @@ export function createReader(knowledge: Knowledge): Reader {
     return [{ ...telling, question: whole.question || telling.question, budget: whole.budget }];
   }
 
+  // A history is skimmed again at each turn; it has hardly changed since the last.
+  const skimmed = new LRUCache<string, ReturnType<Reader["skim"]>>({ max: 5_000 });
+
   return {
     read: (text) => sentencesOf(text).flatMap(readSentence),
     skim(text) {
+      const before = skimmed.get(text);
+      if (before !== undefined) return before;
       const words = wordsOf(maskMoney(text, "zzmoney"));
       const mentions = knowledge.mentions(words);
-      return { words, mentions, line: lineOf(words, placesOf(words, mentions)) };
+      const fresh = { words, mentions, line: lineOf(words, placesOf(words, mentions)) };
+      skimmed.set(text, fresh);
+      return fresh;
     },
   };
 }
