@@ -21,11 +21,15 @@ export interface Playground {
   stop(): Promise<void>;
 }
 
-/** Opens the playground of a hub. `readingMs`: how long the journey leaves an answer to be read. */
+/**
+ * Opens the playground of a hub.
+ * @param options.readingMs how long the journey leaves an answer to be read
+ * @param options.dist where the built page is
+ */
 export function openPlayground(
   hub: { parts: Parts },
   config: Pick<Config, "host">,
-  options: { readingMs?: number } = {},
+  options: { readingMs?: number; dist?: string } = {},
 ): Playground {
   const events = openEvents();
   const phones = openPhones(hub.parts, (screen) => events.send({ type: "screen", ...screen }));
@@ -34,7 +38,7 @@ export function openPlayground(
     phones,
     customers,
     onChange: (state) => events.send({ type: "journey", journey: state }),
-    ...options,
+    ...(options.readingMs === undefined ? {} : { readingMs: options.readingMs }),
   });
   let listening: Server | undefined;
   let unsubscribe: (() => void) | undefined;
@@ -43,7 +47,7 @@ export function openPlayground(
       listening = server;
       app.use("/playground", ownPagesOnly);
       app.use("/playground/api", playgroundApi({ phones, customers, journey, events }));
-      app.use("/playground", playgroundPage());
+      app.use("/playground", playgroundPage(options.dist));
     },
     async start(gatewayUrl) {
       unsubscribe = hub.parts.live.subscribe(() => events.send({ type: "changed" }));
