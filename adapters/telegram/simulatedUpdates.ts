@@ -15,8 +15,8 @@ export interface SimulatedUser {
   name?: string | undefined;
 }
 
-/** The user behind a handle. @throws {Error} when the handle is no user id */
-export function userBehind({ as, name = "Telegram user" }: SimulatedUser): JsonObject & { id: number } {
+/** The user behind a handle; without a name the first name is empty, as that of a deleted account. @throws {Error} when the handle is no user id */
+export function userBehind({ as, name = "" }: SimulatedUser): JsonObject & { id: number } {
   const handle = as.trim();
   if (!/^[1-9]\d{0,15}$/.test(handle) || !Number.isSafeInteger(Number(handle))) {
     throw new Error("a Telegram handle is a user id like 700100200");

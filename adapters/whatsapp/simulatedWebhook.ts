@@ -47,9 +47,10 @@ export function messageId(person: SimulatedPerson, direction: "in" | "out"): str
 /** The webhook body for something a customer says. */
 export function messageBody(say: Say & { id: string }, account: SimulatedAccount): string {
   const person = personBehind(say.as);
-  const name = say.name ?? "WhatsApp user";
+  // Nobody is called "WhatsApp user": a made-up name would be taken for the customer's own.
+  const profile = say.name === undefined ? {} : { name: say.name };
   return notification(account, {
-    contacts: [{ profile: { name }, ...numbered("wa_id", person), user_id: person.bsuid }],
+    contacts: [{ profile, ...numbered("wa_id", person), user_id: person.bsuid }],
     messages: [
       {
         ...numbered("from", person),
