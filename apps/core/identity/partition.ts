@@ -118,7 +118,8 @@ export function partition(input: {
       edges.push(edge);
       continue;
     }
-    const reason = forbidden({ a, b, nodes, separations, lineOf });
+    // That somebody has two numbers is for people to say; only evidence must not take one number for one person.
+    const reason = forbidden({ a, b, nodes, separations, lineOf: edge.ruling === undefined ? lineOf : new Map() });
     if (reason !== undefined) {
       vetoes.push({ aId: edge.aId, bId: edge.bId, reason });
       continue;
