@@ -16,6 +16,8 @@ type Case = Pick<ConversationRow, "id" | "profile_id" | "status" | "handled_by" 
 export interface Regrouping {
   /** Copies of a conversation for the profiles that are split from it. */
   clones: { id: string; of: string; profileId: string }[];
+  /** Conversations that had gone into another one and are taken up again for their own profile. */
+  revived: { id: string; of: string }[];
   /** Conversations that now belong to another profile. */
   moved: { id: string; profileId: string }[];
   /** Segments that now belong to another conversation. */
@@ -24,42 +26,61 @@ export interface Regrouping {
   absorbed: { id: string; into: string }[];
 }
 
+interface Part {
+  id: string;
+  profileId: string;
+  original: Case;
+  segments: SegmentKey[];
+}
+
 /**
- * After identities moved: messages stay where they are, conversations follow the identifiers of their segments. A
- * conversation with two profiles' segments is copied for the second (assignee, state and flow with it); two open
- * conversations of one profile become the older one.
+ * After identities moved: messages stay where they are, conversations follow the identifiers of their segments. Two open
+ * conversations of one profile become the older one; the other is left behind, resolved and without segments, and keeps the
+ * profile that it had. So a conversation with two profiles' segments goes back to what it was made of; where there is nothing
+ * to go back to, it is copied for the second (assignee and intent with it). What a generator left in it was made from both
+ * sides' words, so neither side keeps that.
  */
 export function regroup(conversations: Case[], segments: SegmentKey[], profileOf: Map<string, string>): Regrouping {
-  const result: Regrouping = { clones: [], moved: [], segments: [], absorbed: [] };
-  const ownerOf = new Map<string, string>();
-  const parts: { id: string; profileId: string; original: Case; segments: SegmentKey[] }[] = [];
+  const result: Regrouping = { clones: [], revived: [], moved: [], segments: [], absorbed: [] };
+  const parts: Part[] = [];
+  const segmentsOf = Map.groupBy(segments, (s) => s.conversationId);
+  const byId = [...conversations].sort((x, y) => (x.id < y.id ? -1 : 1));
+  const isLeftBehind = (c: Case) => c.status === "resolved" && !segmentsOf.has(c.id);
+  const leftBehind = byId.filter(isLeftBehind);
 
-  for (const conversation of [...conversations].sort((x, y) => (x.id < y.id ? -1 : 1))) {
-    const mine = segments.filter((s) => s.conversationId === conversation.id);
-    const byProfile = new Map<string, SegmentKey[]>();
-    for (const segment of mine) {
-      const profile = profileOf.get(segment.identifierId) ?? conversation.profile_id;
-      byProfile.set(profile, [...(byProfile.get(profile) ?? []), segment]);
-    }
+  for (const conversation of byId.filter((c) => !isLeftBehind(c))) {
     const stays = profileOf.get(conversation.profile_id) ?? conversation.profile_id;
-    const keeper = byProfile.size === 0 || byProfile.has(stays) ? stays : ([...byProfile.keys()].sort()[0] ?? stays);
-    ownerOf.set(conversation.id, keeper);
+    const byProfile = Map.groupBy(segmentsOf.get(conversation.id) ?? [], (s) => profileOf.get(s.identifierId) ?? stays);
+    const ownOf = (profileId: string) => leftBehind.find((c) => c.profile_id === profileId);
+    const owners = byProfile.size === 0 ? [stays] : [...byProfile.keys()].sort();
+    // Whoever has nothing of their own to go back to keeps this one.
+    const keeper =
+      [stays, ...owners].find((p) => owners.includes(p) && (owners.length === 1 || ownOf(p) === undefined)) ??
+      (owners.includes(stays) ? stays : (owners[0] ?? stays));
     if (keeper !== conversation.profile_id) result.moved.push({ id: conversation.id, profileId: keeper });
-    parts.push({
-      id: conversation.id,
-      profileId: keeper,
-      original: conversation,
-      segments: byProfile.get(keeper) ?? [],
-    });
-    for (const [profileId, theirs] of byProfile) {
-      if (profileId === keeper) continue;
-      const id = newId();
-      result.clones.push({ id, of: conversation.id, profileId });
+    for (const profileId of owners) {
+      const theirs = byProfile.get(profileId) ?? [];
+      if (profileId === keeper) {
+        parts.push({ id: conversation.id, profileId, original: conversation, segments: theirs });
+        continue;
+      }
+      const own = ownOf(profileId);
+      const id = own?.id ?? newId();
+      if (own === undefined) result.clones.push({ id, of: conversation.id, profileId });
+      else {
+        result.revived.push({ id, of: conversation.id });
+        leftBehind.splice(leftBehind.indexOf(own), 1);
+      }
       result.segments.push(...theirs.map((key) => ({ key, to: id })));
       parts.push({ id, profileId, original: conversation, segments: theirs });
     }
   }
+  absorb(parts, result);
+  return result;
+}
 
+/** Leaves every profile one conversation that is not resolved: the oldest. */
+function absorb(parts: Part[], result: Regrouping): void {
   const open = parts.filter((p) => p.original.status !== "resolved");
   open.sort((x, y) => x.original.opened_at.getTime() - y.original.opened_at.getTime() || (x.id < y.id ? -1 : 1));
   const first = new Map<string, string>();
@@ -76,7 +97,8 @@ export function regroup(conversations: Case[], segments: SegmentKey[], profileOf
       else result.segments.push({ key, to: into });
     }
   }
-  return result;
+  const gone = new Set(result.absorbed.map((a) => a.id));
+  result.moved = result.moved.filter((m) => !gone.has(m.id));
 }
 
 /** Regroups the conversations around identifiers that moved, in the transaction that moved them. */
@@ -105,7 +127,7 @@ async function write(db: Queryable, workspaceId: string, change: Regrouping): Pr
     await db.query(
       `INSERT INTO conversation (workspace_id, id, profile_id, status, handled_by, assignee, intent, state, state_key_id,
                                  snoozed_until, opened_at, last_activity_at, resolved_at)
-       SELECT c.workspace_id, i.id, i.profile_id, c.status, c.handled_by, c.assignee, c.intent, c.state, c.state_key_id,
+       SELECT c.workspace_id, i.id, i.profile_id, c.status, c.handled_by, c.assignee, c.intent, NULL, NULL,
               c.snoozed_until, c.opened_at, c.last_activity_at, c.resolved_at
          FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) i(id, of, profile_id)
          JOIN conversation c ON c.workspace_id = $1 AND c.id = i.of`,
@@ -115,6 +137,24 @@ async function write(db: Queryable, workspaceId: string, change: Regrouping): Pr
         change.clones.map((c) => c.of),
         change.clones.map((c) => c.profileId),
       ],
+    );
+  }
+  if (change.revived.length > 0) {
+    await db.query(
+      `UPDATE conversation c SET status = x.status, handled_by = x.handled_by, assignee = x.assignee, intent = x.intent,
+              state = NULL, state_key_id = NULL, snoozed_until = x.snoozed_until, last_activity_at = x.last_activity_at,
+              resolved_at = x.resolved_at
+         FROM unnest($2::uuid[], $3::uuid[]) i(id, of) JOIN conversation x ON x.workspace_id = $1 AND x.id = i.of
+        WHERE c.workspace_id = $1 AND c.id = i.id`,
+      [workspaceId, change.revived.map((r) => r.id), change.revived.map((r) => r.of)],
+    );
+  }
+  const split = [...change.clones, ...change.revived].map((c) => c.of);
+  if (split.length > 0) {
+    await db.query(
+      `UPDATE conversation SET state = NULL, state_key_id = NULL, lease_token = NULL, lease_until = NULL
+        WHERE workspace_id = $1 AND id = ANY($2::uuid[])`,
+      [workspaceId, split],
     );
   }
   if (change.moved.length > 0) {

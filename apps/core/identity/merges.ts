@@ -1,5 +1,6 @@
+import { z } from "zod";
 import type { Parts } from "../parts.ts";
-import type { Queryable } from "../platform/database.ts";
+import { isContention, type Queryable } from "../platform/database.ts";
 import { customerRef, newId } from "../platform/ids.ts";
 import { Problem, notFound } from "../platform/problem.ts";
 import { recompute, type Recomputed } from "./recompute.ts";
@@ -49,8 +50,11 @@ export async function mergeProfiles(
         "a rule keeps these two customers apart: they have different customer ids, too many identifiers, or were separated before",
       );
     }
+    // Somebody else may have joined them while the locks were awaited.
+    const [wasA, wasB] = [moved.before.get(a), moved.before.get(b)];
+    if (wasA === wasB) throw new Problem("conflict", "these refs already name one customer");
     await parts.afterMove(db, workspaceId, moved);
-    const absorbed = survivor === a ? b : a;
+    const absorbed = (wasA === survivor ? wasB : wasA) ?? b;
     const id = newId();
     const keys = await parts.vault.unlock([absorbed]);
     const { rows } = await db.query<{ merged_at: Date }>(
@@ -102,9 +106,12 @@ export async function undoMerge(
         merge.decision_id,
       ]);
     } else {
+      // Every pair: with the first identities alone, what held the two together would go with the stronger side.
+      const pairs = await pairsApart(parts, merge);
       await db.query(
-        `INSERT INTO decision (workspace_id, id, kind, a_id, b_id, decided_by, decided_at) VALUES ($1, $2, 'separate', $3, $4, $5, clock_timestamp())`,
-        [workspaceId, newId(), merge.survivor_id, merge.absorbed_id, input.by],
+        `INSERT INTO decision (workspace_id, id, kind, a_id, b_id, decided_by, decided_at)
+         SELECT $1, i.id, 'separate', i.a, i.b, $5, clock_timestamp() FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) i(id, a, b)`,
+        [workspaceId, pairs.map(() => newId()), pairs.map(([a]) => a), pairs.map(([, b]) => b), input.by],
       );
     }
     const moved = await recompute(db, scope, [merge.survivor_id, merge.absorbed_id], { recorded: true });
@@ -129,7 +136,19 @@ export async function listMerges(
   return rows.map(toRecord);
 }
 
-const MERGE_COLUMNS = "id, cause, survivor_id, absorbed_id, decision_id, merged_by, merged_at, undone_at";
+const Sides = z.object({ survivor: z.array(z.uuid()), absorbed: z.array(z.uuid()) });
+
+/** Who is to be kept apart, so that both sides are what they were before the merge. */
+async function pairsApart(parts: MergeParts, merge: MergeRow): Promise<[string, string][]> {
+  const keys = await parts.vault.unlock([merge.absorbed_id]);
+  const known = merge.reason !== null && keys.has(merge.absorbed_id);
+  const sides = known
+    ? Sides.parse(keys.open(merge.absorbed_id, `merge.reason:${merge.id}`, merge.reason ?? Buffer.alloc(0)))
+    : { survivor: [merge.survivor_id], absorbed: [merge.absorbed_id] };
+  return sides.survivor.flatMap((a) => sides.absorbed.map((b): [string, string] => [a, b]));
+}
+
+const MERGE_COLUMNS = "id, cause, survivor_id, absorbed_id, decision_id, reason, merged_by, merged_at, undone_at";
 
 interface MergeRow {
   id: string;
@@ -137,6 +156,8 @@ interface MergeRow {
   survivor_id: string;
   absorbed_id: string;
   decision_id: string | null;
+  /** Of a merge by staff their words, of one by evidence its sides; sealed. */
+  reason: Buffer | null;
   merged_by: string;
   merged_at: Date;
   undone_at: Date | null;
@@ -165,7 +186,7 @@ async function restarting<T>(
     try {
       return await parts.db.transaction((db) => work(db, { workspaceId, settings, vault: parts.vault }));
     } catch (error) {
-      if (!(error instanceof ComponentGrewError) || attempt >= 5) throw error;
+      if (attempt >= 5 || !(error instanceof ComponentGrewError || isContention(error))) throw error;
     }
   }
 }

@@ -84,7 +84,7 @@ export async function recompute(
   );
   await write(db, workspaceId, { profileOf, before, changed, conflicts });
   if (vetoes.length > 0) await openReviews(db, workspaceId, vetoes);
-  if (!options.recorded) await recordMerges(db, workspaceId, groups, before, options.by ?? "evidence");
+  if (!options.recorded) await recordMerges(db, scope, { groups, before, by: options.by ?? "evidence" });
   return { profileOf, before, changed };
 }
 
@@ -137,23 +137,49 @@ async function openReviews(
   );
 }
 
+/** Who was on which side of a merge: what an undo goes back to. */
+export interface MergeSides {
+  survivor: string[];
+  absorbed: string[];
+}
+
 async function recordMerges(
   db: Queryable,
-  workspaceId: string,
-  groups: { seed: string; members: string[] }[],
-  before: Map<string, string>,
-  by: string,
+  scope: ResolveScope,
+  what: { groups: { seed: string; members: string[] }[]; before: Map<string, string>; by: string },
 ): Promise<void> {
-  const merges = groups.flatMap((g) => {
-    const were = new Set(g.members.flatMap((id) => before.get(id) ?? []));
-    if (were.size < 2) return [];
-    return [...were].filter((was) => was !== g.seed).map((absorbed) => ({ id: newId(), survivor: g.seed, absorbed }));
+  const { workspaceId } = scope;
+  const merges = what.groups.flatMap(({ seed, members }) => {
+    const sides = Map.groupBy(
+      members.filter((id) => what.before.has(id)),
+      (id) => what.before.get(id) ?? seed,
+    );
+    if (sides.size < 2) return [];
+    return [...sides.keys()]
+      .filter((was) => was !== seed)
+      .map((absorbed) => ({
+        id: newId(),
+        survivor: seed,
+        absorbed,
+        sides: {
+          survivor: members.filter((id) => what.before.get(id) !== absorbed && what.before.has(id)),
+          absorbed: sides.get(absorbed) ?? [],
+        } satisfies MergeSides,
+      }));
   });
   if (merges.length === 0) return;
+  const keys = await scope.vault.unlock(merges.map((m) => m.absorbed));
   await db.query(
-    `INSERT INTO merge (workspace_id, id, cause, survivor_id, absorbed_id, merged_by, merged_at)
-     SELECT $1, i.id, 'evidence', i.survivor, i.absorbed, $5, clock_timestamp()
-       FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) i(id, survivor, absorbed)`,
-    [workspaceId, merges.map((m) => m.id), merges.map((m) => m.survivor), merges.map((m) => m.absorbed), by],
+    `INSERT INTO merge (workspace_id, id, cause, survivor_id, absorbed_id, reason, merged_by, merged_at)
+     SELECT $1, i.id, 'evidence', i.survivor, i.absorbed, i.reason, $6, clock_timestamp()
+       FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::bytea[]) i(id, survivor, absorbed, reason)`,
+    [
+      workspaceId,
+      merges.map((m) => m.id),
+      merges.map((m) => m.survivor),
+      merges.map((m) => m.absorbed),
+      merges.map((m) => (keys.has(m.absorbed) ? keys.seal(m.absorbed, `merge.reason:${m.id}`, m.sides) : null)),
+      what.by,
+    ],
   );
 }
