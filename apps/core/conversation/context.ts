@@ -11,6 +11,7 @@ import { replay, type ReplayedMessage } from "./replay.ts";
 /** A thread whose context is asked for, and what is to be answered there. */
 export interface Asked {
   threadId: string;
+  accountId: string;
   channel: string;
   audience: "private" | "room";
   identifierId: string;
@@ -19,6 +20,8 @@ export interface Asked {
   owedSeq: number;
   answeredSeq: number;
   state: Json;
+  /** The identifier that the state was last sealed for. */
+  stateKeyId: string | null;
 }
 
 /** Why some history is not in a context. */
@@ -68,8 +71,9 @@ export async function buildContexts(
   if (asked.length === 0) return [];
   const { workspaceId, settings } = scope;
   const entitled = await entitlements(parts, scope, asked);
-  const inPrivate = asked.flatMap((a, i) => (a.audience === "private" ? [...(entitled[i]?.identifierIds ?? [])] : []));
-  const rooms = asked.filter((a) => a.audience === "room").map((a) => a.threadId);
+  const isConfined = (a: Asked, i: number) => a.audience === "room" || entitled[i]?.onlyHere === true;
+  const inPrivate = asked.flatMap((a, i) => (isConfined(a, i) ? [] : [...(entitled[i]?.identifierIds ?? [])]));
+  const rooms = asked.filter(isConfined).map((a) => a.threadId);
   const [said, inRooms, withheld] = await Promise.all([
     inPrivate.length === 0
       ? []
@@ -84,10 +88,9 @@ export async function buildContexts(
   return asked.map((a, i) => {
     const e = entitled[i];
     if (e === undefined) throw new Error("an entitlement is missing");
-    const all =
-      a.audience === "room"
-        ? (saidIn.get(a.threadId) ?? [])
-        : newestFirst([...e.identifierIds].flatMap((id) => saidBy.get(id) ?? []));
+    const all = isConfined(a, i)
+      ? (saidIn.get(a.threadId) ?? [])
+      : newestFirst([...e.identifierIds].flatMap((id) => saidBy.get(id) ?? []));
     const rows = all.slice(0, settings.contextMessages);
     const pendingRows = pendingOf(a, all);
     const pendingIds = new Set(pendingRows.map((r) => r.id));
@@ -112,7 +115,7 @@ export async function buildContexts(
       },
       history: laid.history,
       pending: laid.pending,
-      state: a.state,
+      state: !isConfined(a, i) && a.stateKeyId !== null && e.identifierIds.has(a.stateKeyId) ? a.state : null,
       omitted: [
         ...withheld
           .filter((w) => w.asked === a.threadId)
@@ -135,6 +138,7 @@ export async function explainContext(
   threadId: string,
 ): Promise<BuiltContext> {
   const { rows } = await parts.db.pool.query<{
+    account_id: string;
     channel: string;
     audience: "private" | "room";
     identifier_id: string;
@@ -143,7 +147,7 @@ export async function explainContext(
     owed_seq: number;
     answered_seq: number;
   }>(
-    `SELECT t.channel, t.audience, m.identifier_id, n.profile_id, s.conversation_id, k.owed_seq, k.answered_seq
+    `SELECT t.account_id, t.channel, t.audience, m.identifier_id, n.profile_id, s.conversation_id, k.owed_seq, k.answered_seq
        FROM thread t JOIN thread_cursor k ON k.workspace_id = $1 AND k.thread_id = t.id
        JOIN LATERAL (SELECT identifier_id FROM message WHERE workspace_id = $1 AND thread_id = t.id
                       ORDER BY seq DESC, out_seq DESC LIMIT 1) m ON true
@@ -157,6 +161,7 @@ export async function explainContext(
   const settings = await parts.workspaces.settings(workspaceId);
   const asked: Asked = {
     threadId,
+    accountId: row.account_id,
     channel: row.channel,
     audience: row.audience,
     identifierId: row.identifier_id,
@@ -165,6 +170,7 @@ export async function explainContext(
     owedSeq: row.owed_seq,
     answeredSeq: row.answered_seq,
     state: null,
+    stateKeyId: null,
   };
   const [context] = await buildContexts(parts, { workspaceId, settings }, [asked], { explain: true });
   if (context === undefined) throw notFound("thread");

@@ -11,6 +11,8 @@ export interface Entitlement {
   profileId: string;
   /** Identifiers whose history may be replayed here. */
   identifierIds: Set<string>;
+  /** Nothing from outside of this thread may be replayed here: nobody vouches that it is their owner who writes. */
+  onlyHere: boolean;
   /** Identifiers of the profile whose history may not. */
   withheldIds: Set<string>;
   attributes: Record<string, AttributeValue>;
@@ -21,12 +23,14 @@ export interface Entitlement {
 
 /**
  * What each handle is entitled to: the identifiers proven to be the same person's (or mapped by the business, where the
- * workspace lets mappings entitle and the platform vouches for the handle). In a room nothing but the handle's own.
+ * workspace lets mappings entitle and the platform vouches for the handle). In a room nothing but the handle's own, and where
+ * the channel takes somebody's word for the handle (a caller's number) while another one knows its owner, nothing but what
+ * was said there.
  */
 export async function entitlements(
   parts: Pick<Parts, "db" | "vault">,
   scope: { workspaceId: string; settings: WorkspaceSettings },
-  handles: { identifierId: string; profileId: string; audience: "private" | "room" }[],
+  handles: { identifierId: string; profileId: string; accountId: string; audience: "private" | "room" }[],
 ): Promise<Entitlement[]> {
   const { workspaceId, settings } = scope;
   const profiles = [...new Set(handles.map((h) => h.profileId))];
@@ -55,27 +59,43 @@ export async function entitlements(
       for (const i of s.identifiers) proof.set(i.id, Math.max(i.assurance, proof.get(i.id) ?? 0));
     }
     const memberIds = new Set(members.map((m) => m.id));
+    const onlyHere = handle.audience === "private" && isTakenOnWord(handle, mine);
     const reached =
-      handle.audience === "room"
+      handle.audience === "room" || onlyHere
         ? new Set([handle.identifierId])
         : entitledFrom(handle.identifierId, edgesOf(members, sightings, rulings, settings), {
             mappingEntitles: settings.mappingEntitles,
             handleAssurance: proof.get(handle.identifierId) ?? 0,
           });
-    const usable = mine.filter((e) => reached.has(e.subject_id));
+    const usable = mine.filter((e) => reached.has(e.subject_id) && !(onlyHere && e.account_id !== handle.accountId));
     return {
       profileId: handle.profileId,
       identifierIds: reached,
+      onlyHere,
       withheldIds: memberIds.difference(reached),
       attributes: settleAttributes(attributeSightings(keys, usable)),
       identifiers: members.flatMap((m) => {
-        if (!reached.has(m.id) || (proof.get(m.id) ?? 0) < JOINS_FROM || !keys.has(m.id)) return [];
+        if (onlyHere || !reached.has(m.id) || (proof.get(m.id) ?? 0) < JOINS_FROM || !keys.has(m.id)) return [];
         const value = keys.open(m.id, `identifier.value:${m.id}`, m.value);
         return typeof value === "string" ? [{ id: m.id, type: m.type, value }] : [];
       }),
       firstSeenAt: new Date(Math.min(Date.now(), ...usable.map((e) => e.first_seen.getTime()))),
     };
   });
+}
+
+/** Whether an account only ever heard of a handle by hearsay, while others know more of it. */
+function isTakenOnWord(
+  handle: { identifierId: string; accountId: string },
+  evidence: { account_id: string | null; identifier_ids: string[]; assurances: number[] }[],
+): boolean {
+  const levels = evidence.flatMap((e) => {
+    const at = e.identifier_ids.indexOf(handle.identifierId);
+    return at < 0 || e.account_id === null
+      ? []
+      : [{ isHere: e.account_id === handle.accountId, level: e.assurances[at] ?? 0 }];
+  });
+  return levels.some((l) => !l.isHere) && !levels.some((l) => l.isHere && l.level >= JOINS_FROM);
 }
 
 function edgesOf(

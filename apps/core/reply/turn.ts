@@ -108,6 +108,7 @@ async function contextsOf(parts: TurnParts, workspaceId: string, rows: TurnRow[]
     { workspaceId, settings },
     rows.map((r) => ({
       threadId: r.thread_id,
+      accountId: r.account_id,
       channel: r.channel,
       audience: r.audience,
       identifierId: r.identifier_id,
@@ -116,6 +117,7 @@ async function contextsOf(parts: TurnParts, workspaceId: string, rows: TurnRow[]
       owedSeq: r.owed_seq,
       answeredSeq: r.answered_seq,
       state: stateOf(keys, r),
+      stateKeyId: r.state_key_id,
     })),
   );
 }
@@ -194,6 +196,7 @@ function messagesOf({ row, context, reply }: Turn, contents: OutboundContent[]):
 }
 
 function sealedState(keys: KeyRing, { row, reply }: Turn): Buffer | null {
-  if (reply?.state === undefined) return null;
+  // A conversation is had over all channels: what was said to a room must not overwrite what was said in private.
+  if (reply?.state === undefined || row.audience === "room") return null;
   return keys.seal(row.identifier_id, `conversation.state:${row.conversation_id}`, reply.state);
 }
