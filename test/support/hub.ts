@@ -70,7 +70,7 @@ export interface TestHub {
   workspace(settings?: Partial<WorkspaceSettings>): Promise<string>;
   /** Changes the settings of a workspace. */
   configure(settings: Partial<WorkspaceSettings>, workspaceId?: string): Promise<void>;
-  /** Waits until nothing is due. @throws Error naming what still is after 30 s */
+  /** Waits until nothing is due. @throws Error naming what still is after 15 s */
   settled(): Promise<void>;
   /** The id of the profile that owns an identifier, as people look it up; undefined when nobody does. */
   profileOf(identifier: { type: string; value: string }, workspaceId?: string): Promise<string | undefined>;
@@ -215,10 +215,10 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
       await parts.workspaces.change(workspaceId, settings);
     },
     async settled() {
-      for (const deadline = Date.now() + 30_000; ; await sleep(15)) {
+      for (const deadline = Date.now() + 15_000; ; await sleep(15)) {
         const due = await sql<{ kind: string }>("SELECT kind, id, seq, due_at, rings FROM due ORDER BY kind");
         if (due.length === 0) return;
-        if (Date.now() > deadline) throw new Error(`still due after 30 s: ${JSON.stringify(due)}`);
+        if (Date.now() > deadline) throw new Error(`still due after 15 s: ${JSON.stringify(due)}`);
       }
     },
     profileOf,
