@@ -11,6 +11,8 @@ import type { SimulatedPerson } from "./simulatedWebhook.ts";
 export interface WhatsAppSimulatorOptions {
   /** Whether `sent` and `delivered` webhooks follow a send. Default: true; off for load tests that don't measure them. */
   statuses?: boolean;
+  /** Told of every send that was accepted, with the reference (`biz_opaque_callback_data`) that the hub gave it. */
+  onSend?: (send: AcceptedSend) => void;
 }
 
 /** A double of Meta's Graph API for one WhatsApp number. */
@@ -25,7 +27,7 @@ export const simulator: SimulatorFactory & { start(options?: WhatsAppSimulatorOp
 
 type Failure = Parameters<Simulator["failNext"]>[0];
 
-async function startSimulator({ statuses = true }: WhatsAppSimulatorOptions = {}): Promise<Simulator> {
+async function startSimulator({ statuses = true, onSend }: WhatsAppSimulatorOptions = {}): Promise<Simulator> {
   const account = {
     phoneNumberId: "100200300400500",
     businessAccountId: "900800700600",
@@ -55,6 +57,7 @@ async function startSimulator({ statuses = true }: WhatsAppSimulatorOptions = {}
     if (earlier === undefined) ears.set(as, [heard]);
     else earlier.push(heard);
     for (const listener of listeners) listener(as, heard);
+    onSend?.(send);
     if (statuses) void tellStatuses({ id, to: person, reference: send.reference });
     return { id, person };
   }
