@@ -94,6 +94,8 @@ export interface ListenContext<S> {
 export interface SendContext<S> {
   settings: S;
   accountId: string;
+  /** Where the provider delivers to this account, for channels that are told with every message where its statuses go (Twilio). */
+  webhookUrl?: string;
   /** Aborts when the send has taken too long. */
   signal: AbortSignal;
 }

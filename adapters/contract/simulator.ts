@@ -57,6 +57,8 @@ export interface Said {
 
 export interface SimulatedRequest {
   method: "POST";
+  /** Where the provider would post it, for a channel whose signature covers the URL. */
+  url?: string;
   headers: Record<string, string>;
   body: string;
 }

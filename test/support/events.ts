@@ -73,6 +73,7 @@ const messageEvent = z.strictObject({
   replyTo: target.optional(),
   addressed: z.boolean().optional(),
   echo: z.boolean().optional(),
+  consent: z.enum(["optedOut", "optedIn"]).optional(),
   extra: z.record(z.string(), json).optional(),
 });
 

@@ -86,13 +86,15 @@ export const simulatorChecks: Check[] = [
       running(subject, async ({ simulator, settings, customer }) => {
         const webhook = needs(subject.adapter.webhook, "has no webhook");
         if (simulator.request === undefined) throw new Error("a channel with a webhook needs `request`");
-        const { headers, body, method } = simulator.request({ as: customer, text: "hello", id: "1001" });
-        const request = rawRequest({ method, headers, body });
+        const { headers, body, method, url } = simulator.request({ as: customer, text: "hello", id: "1001" });
+        const request = { ...rawRequest({ method, headers, body }), ...(url === undefined ? {} : { url }) };
         expect(webhook.verify(request, settings)).toBe(true);
         const events = webhook.parse(request, settings);
         expectEvents(events, subject.adapter, "platform");
         const again = simulator.request({ as: customer, text: "hello", id: "1001" });
-        expect(webhook.parse(rawRequest(again), settings)[0]?.eventKey).toBe(events[0]?.eventKey);
+        expect(webhook.parse(rawRequest({ headers: again.headers, body: again.body }), settings)[0]?.eventKey).toBe(
+          events[0]?.eventKey,
+        );
         const accepted = secretFields(subject.adapter.settings).filter((name) =>
           webhook.verify(request, { ...settings, [name]: "another" }),
         );

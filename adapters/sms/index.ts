@@ -1,0 +1,22 @@
+import type { ChannelAdapter } from "../contract/index.ts";
+import { link } from "./link.ts";
+import { parse } from "./parse.ts";
+import { identifiers } from "./people.ts";
+import { limits, send } from "./send.ts";
+import { smsSettings } from "./settings.ts";
+import type { SmsSettings } from "./settings.ts";
+import { acknowledge, verify } from "./signature.ts";
+import { simulator } from "./simulator.ts";
+
+/** SMS and MMS through Twilio: one account is one number, or one messaging service. */
+export const adapter: ChannelAdapter<SmsSettings> = {
+  id: "sms",
+  label: "SMS",
+  settings: smsSettings,
+  limits,
+  identifiers,
+  webhook: { verify, parse, acknowledge },
+  send,
+  link,
+  simulator,
+};
