@@ -38,7 +38,7 @@ describe.skipIf(executable === undefined)(
       const config = path.join(root, "apps/playground/page/vite.config.ts");
       const args = ["build", "--logLevel", "warn", "--outDir", dist, "-c", config];
       const built = spawnSync(path.join(root, "node_modules/.bin/vite"), args, { encoding: "utf8" });
-      expect(built.status, built.stderr).toBe(0);
+      if (built.status !== 0) throw new Error(`the page can't be built: ${built.stderr}`);
       play = await startPlayground({ readingMs: 300, dist });
       browser = await chromium.launch({ executablePath: executable ?? "", args: FLAGS.split(" ") });
     });
@@ -74,6 +74,12 @@ describe.skipIf(executable === undefined)(
       phone(page, channel).locator(".bubble-heard").filter({ hasText: text }).last().waitFor();
 
     async function violations(page: Page) {
+      // What is fading in is not yet what it will be.
+      await expect
+        .poll(() =>
+          page.evaluate("document.getAnimations().filter((a) => a.effect.getTiming().iterations === 1).length"),
+        )
+        .toBe(0);
       await page.evaluate(axeSource);
       const found = axeResult.parse(await page.evaluate("axe.run({ resultTypes: ['violations'] })"));
       expect(found.passes.length).toBeGreaterThan(10);
@@ -113,6 +119,8 @@ describe.skipIf(executable === undefined)(
         .toEqual(["Telegram", "Web chat", "WhatsApp"]);
       await panel(page).getByText("delivered ✓✓").first().waitFor();
       expect(await violations(page)).toEqual([]);
+      const sizes = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]";
+      expect(await page.evaluate(sizes)).toEqual([1440, 900]);
       await page.reload();
       await hears(page, "telegram", /ErgoMax specifications/);
       await panel(page).getByText("on 3 phones").waitFor();

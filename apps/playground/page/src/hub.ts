@@ -120,7 +120,11 @@ export function useHub() {
       (channels ?? []).map(async ({ id }) => {
         const handle = holders[id]?.handle;
         if (handle === undefined) return null;
-        const { ref } = await api.customerAt(id, handle);
+        const ref = await api.customerAt(id, handle).then(
+          (answer) => answer.ref,
+          // A handle that is none on the channel: the phone says so when it is used.
+          (error: unknown) => (error instanceof AskError && error.field === "as" ? null : Promise.reject(error)),
+        );
         change({ type: "ref", key: screenKey(id, handle), ref });
         return ref;
       }),
