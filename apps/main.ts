@@ -1,4 +1,4 @@
-import { readConfig, type Config } from "./core/platform/config.ts";
+import { publicUrlOf, readConfig, type Config } from "./core/platform/config.ts";
 import { StartError } from "./core/platform/start-error.ts";
 import { startGateway } from "./gateway/server.ts";
 import { openGenerator } from "./generator.ts";
@@ -39,7 +39,11 @@ async function start(role: Role, config: Config): Promise<{ line: string; stop: 
 
 async function runWorker(hub: Hub, config: Config): Promise<() => Promise<void>> {
   const generator = await openGenerator(hub.parts, config.knowledgeDir);
-  const worker = startWorker(hub.parts, hub.queues, hub.ingest, { ...config, generator });
+  const worker = startWorker(hub.parts, hub.queues, hub.ingest, {
+    ...config,
+    publicUrl: publicUrlOf(config, config.port),
+    generator,
+  });
   return () => worker.stop();
 }
 

@@ -14,6 +14,8 @@ export interface FlowOptions {
   replyQuietMs: number;
   replyMaxWaitMs: number;
   sendTimeoutMs: number;
+  /** The address that providers use. */
+  publicUrl: string;
 }
 
 /** The way of a message behind the door. */
@@ -57,6 +59,7 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
 
   const deliverer = openDeliverer(parts, {
     sendTimeoutMs: options.sendTimeoutMs,
+    publicUrl: options.publicUrl,
     onDelivered({ workspaceId, again, reopened, touched }) {
       queues.ring("reply", ringsFor(workspaceId, reopened));
       comeBack("outbound", workspaceId, again);

@@ -118,6 +118,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
       ? undefined
       : startWorker(parts, hub.queues, hub.ingest, {
           ...config,
+          publicUrl: "http://127.0.0.1",
           generator: noting(options.generator ?? repeating, contexts),
         });
   const door = await openDoor(hub);

@@ -58,7 +58,11 @@ export async function startPlayground(options: { readingMs?: number; dist?: stri
   });
   const hub = await openHub(config, { role: "test" });
   const generator = await openGenerator(hub.parts, undefined);
-  const worker = startWorker(hub.parts, hub.queues, hub.ingest, { ...config, generator });
+  const worker = startWorker(hub.parts, hub.queues, hub.ingest, {
+    ...config,
+    publicUrl: "http://127.0.0.1",
+    generator,
+  });
   const playground = openPlayground(hub, config, options);
   const gateway = await startGateway(hub, { config, playground: playground.mount });
   await playground.start(gateway.url);

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { SendError, type Json } from "../../../adapters/contract/index.ts";
 import type { OpenAccount } from "../channels/accounts.ts";
+import { accountUrls } from "../channels/configure.ts";
 import { openOutbound } from "../conversation/body.ts";
 import type { Parts } from "../parts.ts";
 import { batcher } from "../platform/batch.ts";
@@ -63,7 +64,7 @@ const SETTLE_BATCH = 64;
  */
 export function openDeliverer(
   parts: DeliverParts,
-  options: { sendTimeoutMs: number; onDelivered: (done: Delivered) => void },
+  options: { sendTimeoutMs: number; publicUrl: string; onDelivered: (done: Delivered) => void },
 ): Deliverer {
   const { db, vault } = parts;
   const idempotent = [...parts.adapters.values()].filter((a) => a.sendIsIdempotent).map((a) => a.id);
@@ -106,7 +107,7 @@ export function openDeliverer(
       const sends = claimed.filter((c) => c.verdict === "send");
       const keys = await vault.unlock(new Set(sends.flatMap((c) => [c.identifier_id, addressKeyOf(c, workspaceId)])));
       for (const row of sends) {
-        const done = send(parts, { workspaceId, row, keys, timeoutMs: options.sendTimeoutMs })
+        const done = send(parts, { workspaceId, row, keys, ...options })
           .then((outcome) => settling.add({ ...outcome, workspaceId, claim, row }))
           .catch((error: unknown) => parts.log.error(described(error), "how a send ended could not be written down"))
           .finally(() => inFlight.delete(done));
@@ -125,7 +126,7 @@ export function openDeliverer(
 
 async function send(
   parts: DeliverParts,
-  input: { workspaceId: string; row: Claimed; keys: KeyRing; timeoutMs: number },
+  input: { workspaceId: string; row: Claimed; keys: KeyRing; sendTimeoutMs: number; publicUrl: string },
 ): Promise<Omit<Outcome, "workspaceId" | "claim" | "row">> {
   const { workspaceId, row, keys } = input;
   try {
@@ -135,10 +136,15 @@ async function send(
     const { content } = openOutbound(keys, { id: row.message_id, identifier_id: row.identifier_id, body: row.body });
     const place = `thread.address:${row.thread_id}` as const;
     const address = keys.open(addressKeyOf(row, workspaceId), place, row.address) as Record<string, Json>;
-    const receipt = await withTimeout(input.timeoutMs, (signal) =>
+    const receipt = await withTimeout(input.sendTimeoutMs, (signal) =>
       account.adapter.send(
         { id: row.message_id, content, address },
-        { settings: account.settings, accountId: account.id, signal },
+        {
+          settings: account.settings,
+          accountId: account.id,
+          webhookUrl: accountUrls(input.publicUrl, account.id).webhookUrl,
+          signal,
+        },
       ),
     );
     return { state: "sent", providerId: receipt.providerId };
