@@ -153,10 +153,14 @@ export const reopenAnswers = statement<never>(
     WHERE k.workspace_id = $1 AND k.thread_id = x.thread_id`,
 );
 
-/** A person has answered: nothing is owed in these threads. $1 workspace, $2 threads. */
+/** A person has answered: nothing is owed in these threads, nor if a bot's send that is under way comes to nothing. $1 workspace, $2 threads. */
 export const answerThreads = statement<never>(
   "answer-threads",
-  `UPDATE thread_cursor SET answered_seq = owed_seq
+  `WITH overtaken AS (
+     UPDATE outbox SET answers_after = NULL
+      WHERE workspace_id = $1 AND thread_id = ANY($2::uuid[]) AND state = 'sending' AND answers_after IS NOT NULL
+   )
+   UPDATE thread_cursor SET answered_seq = owed_seq
     WHERE workspace_id = $1 AND thread_id = ANY($2::uuid[]) AND answered_seq < owed_seq`,
 );
 

@@ -71,9 +71,11 @@ export const claimSends = statement<{
         SELECT * FROM outbox o WHERE o.workspace_id = $1 AND o.thread_id = i.thread_id AND o.state IN ('pending', 'sending')
          ORDER BY o.out_seq LIMIT 1) o
    ), locked AS MATERIALIZED (
-     SELECT o.message_id FROM outbox o JOIN heads h USING (message_id)
-      WHERE o.workspace_id = $1 AND o.message_id = ANY(ARRAY(SELECT message_id FROM heads)) AND o.state = h.state AND o.attempts = h.attempts
-      ORDER BY o.message_id FOR NO KEY UPDATE OF o SKIP LOCKED
+     SELECT o.message_id FROM (SELECT message_id, state, attempts FROM heads ORDER BY message_id) h
+      CROSS JOIN LATERAL (
+        SELECT message_id FROM outbox
+         WHERE workspace_id = $1 AND message_id = h.message_id AND state = h.state AND attempts = h.attempts
+           FOR NO KEY UPDATE SKIP LOCKED) o
    ), judged AS MATERIALIZED (
      SELECT h.message_id, h.thread_id, h.account_id, t.address, t.owner_id, t.audience, t.last_inbound_at,
        CASE
@@ -111,11 +113,12 @@ export const claimSends = statement<{
    ), reopened AS (
      UPDATE thread_cursor k SET answered_seq = LEAST(k.answered_seq, j.answers_after)
        FROM judged j WHERE k.workspace_id = $1 AND k.thread_id = j.thread_id AND k.thread_id = ANY($2::uuid[])
-        AND j.verdict = 'cancelled' AND j.answers_after IS NOT NULL AND j.handled_by = 'bot'
-     RETURNING k.thread_id, k.owed_seq
+        AND j.verdict = 'cancelled' AND j.answers_after IS NOT NULL
+     RETURNING k.thread_id, k.owed_seq, j.handled_by
    ), owed AS (
      INSERT INTO due (workspace_id, kind, id, seq, since, due_at)
-     SELECT $1, 'reply', thread_id, owed_seq, clock_timestamp(), clock_timestamp() FROM reopened ORDER BY thread_id
+     SELECT $1, 'reply', thread_id, owed_seq, clock_timestamp(), clock_timestamp() FROM reopened
+      WHERE handled_by = 'bot' ORDER BY thread_id
      ON CONFLICT (workspace_id, kind, id) DO UPDATE SET seq = GREATEST(due.seq, excluded.seq)
    )
    SELECT j.message_id, j.thread_id, j.account_id, j.identifier_id, COALESCE(x.attempts, 0) AS attempts, j.body, j.address,
