@@ -49,20 +49,32 @@ export function openAccounts(parts: { db: Database; vault: Vault; adapters: Adap
     return { workspaceId, id, channel, name, status: row.status === "paused" ? "paused" : "active", adapter, settings };
   }
 
+  // A busy hub asks a hundred times while the first answer is on its way.
+  const asked = new Map<string, Promise<OpenAccount | undefined>>();
+
+  async function read(accountId: string): Promise<OpenAccount | undefined> {
+    const row = await db.prisma.channelAccount.findFirst({ where: { id: accountId } });
+    const account = row === null ? undefined : await open(row);
+    cache.set(accountId, { account });
+    return account;
+  }
+
   return {
     async find(accountId) {
       const cached = cache.get(accountId);
       if (cached) return cached.account;
-      const row = await db.prisma.channelAccount.findFirst({ where: { id: accountId } });
-      const account = row === null ? undefined : await open(row);
-      cache.set(accountId, { account });
-      return account;
+      const asking = asked.get(accountId) ?? read(accountId).finally(() => asked.delete(accountId));
+      asked.set(accountId, asking);
+      return asking;
     },
     async all() {
       const rows = await db.prisma.channelAccount.findMany({ orderBy: { createdAt: "asc" } });
       const accounts = await Promise.all(rows.map(open));
       return accounts.filter((account) => account !== undefined);
     },
-    forget: (accountId) => void cache.delete(accountId),
+    forget(accountId) {
+      cache.delete(accountId);
+      asked.delete(accountId);
+    },
   };
 }
