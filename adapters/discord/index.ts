@@ -1,0 +1,22 @@
+import type { ChannelAdapter } from "../contract/index.ts";
+import { connect } from "./connect.ts";
+import { listener } from "./listen.ts";
+import { identifiers } from "./people.ts";
+import { limits, send } from "./send.ts";
+import { discordSettings } from "./settings.ts";
+import type { DiscordSettings } from "./settings.ts";
+import { simulator } from "./simulator.ts";
+
+/** Discord through its gateway and API: one account is one bot. */
+export const adapter: ChannelAdapter<DiscordSettings> = {
+  id: "discord",
+  label: "Discord",
+  settings: discordSettings,
+  limits,
+  identifiers,
+  listener,
+  send,
+  sendIsIdempotent: true,
+  connect,
+  simulator,
+};
