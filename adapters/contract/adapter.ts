@@ -62,9 +62,12 @@ export interface Webhook<S> {
   /**
    * Pure, no I/O. Never throws away what it does not know: an unknown kind becomes `unsupported`, one odd item never
    * blocks the batch.
+   * A promise only where a format can't be read otherwise (mail).
    * @throws {Error} when the body as a whole is not what the provider sends (answered 400)
    */
-  parse(request: RawRequest, settings: S): InboundEvent[];
+  parse(request: RawRequest, settings: S): InboundEvent[] | Promise<InboundEvent[]>;
+  /** Largest delivery that is taken, in bytes, where the provider sends more than 4 MiB. */
+  maxBytes?: number;
   /** Answers a provider's verification request; undefined when this is not one. Runs before `verify`. */
   handshake?(request: RawRequest, settings: S): HttpReply | undefined;
   /**

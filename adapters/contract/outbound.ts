@@ -14,6 +14,8 @@ export interface OutboundMessage {
   content: OutboundContent;
   /** The thread's `address`, as the adapter's own events gave it. */
   address: Record<string, Json>;
+  /** Whether a program wrote it, for channels that must say so (mail). Not told: it counts as written by a program. */
+  automatic?: boolean;
 }
 
 /** What the provider answered. */

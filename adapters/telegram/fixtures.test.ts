@@ -20,7 +20,7 @@ const fixtures = readdirSync(folder)
   .map((name) => ({ name, ...fixture.parse(JSON.parse(readFileSync(join(folder, name), "utf8"))) }));
 
 describe("the fixtures", () => {
-  it.each(fixtures)("$name: $description", ({ request, settings: other, expect: expected }) => {
+  it.each(fixtures)("$name: $description", async ({ request, settings: other, expect: expected }) => {
     const account = { ...fixtureSettings, ...other };
     const settings = adapter.settings.parse(account);
     const body = JSON.stringify(request.body);
@@ -33,7 +33,7 @@ describe("the fixtures", () => {
       body: Buffer.from(body),
     };
     expect(adapter.webhook?.verify(raw, settings)).toBe(true);
-    const events = adapter.webhook?.parse(raw, settings) ?? [];
+    const events = (await adapter.webhook?.parse(raw, settings)) ?? [];
     expect(JSON.parse(JSON.stringify(events))).toMatchObject(expected);
     expect(events).toHaveLength(expected.length);
   });

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { InboundEvent, RawRequest, Simulator } from "../contract/index.ts";
 import { adapter } from "./index.ts";
+import { parse } from "./parse.ts";
 import { whatsappSettings } from "./settings.ts";
 import { simulator } from "./simulator.ts";
 
@@ -29,7 +30,7 @@ async function stage(options: { statuses?: boolean; answers?: number[] } = {}) {
       const verified = adapter.webhook?.verify(raw, settings) === true;
       const status = answers.shift() ?? (verified ? 200 : 401);
       requests.push(status);
-      if (status === 200) events.push(...(adapter.webhook?.parse(raw, settings) ?? []));
+      if (status === 200) events.push(...parse(raw, settings));
       if (status === 0) request.socket.destroy();
       else response.writeHead(status).end();
     });
@@ -108,7 +109,7 @@ describe("a customer writes", () => {
     if (request === undefined) throw new Error("no request");
     const raw = { ...request, url: "http://hub", query: new URLSearchParams(), body: Buffer.from(request.body) };
     expect(adapter.webhook?.verify(raw, settings)).toBe(true);
-    expect(adapter.webhook?.parse(raw, settings)).toMatchObject([{ eventKey: "message:wamid.own" }]);
+    expect(await adapter.webhook?.parse(raw, settings)).toMatchObject([{ eventKey: "message:wamid.own" }]);
   });
 });
 

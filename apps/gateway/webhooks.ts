@@ -7,7 +7,7 @@ import { notFound, Problem } from "../core/platform/problem.ts";
 import { rawRequest, readBody } from "./http/raw.ts";
 import type { GatewayParts } from "./parts.ts";
 
-/** Largest delivery of a provider, in bytes: 4 MiB, more than any sends. */
+/** Largest delivery of a provider, in bytes: 4 MiB, unless its adapter says that it sends more. */
 const DELIVERY_LIMIT = 4 * 1024 * 1024;
 const METHODS = new Set(["GET", "POST"]);
 /** When to come again after a failure of ours, in seconds. */
@@ -30,7 +30,11 @@ export function webhooks(parts: GatewayParts): Router {
     if (account === undefined) throw new Error("a delivery came without its account");
     await answer(parts, account, { request, response });
   };
-  router.all("/channels/:accountId", known, readBody({ limit: DELIVERY_LIMIT, asSent: true }), deliver);
+  const read: RequestHandler = (request, response, next) => {
+    const limit = accounts.get(request)?.adapter.webhook?.maxBytes ?? DELIVERY_LIMIT;
+    return readBody({ limit, asSent: true })(request, response, next);
+  };
+  router.all("/channels/:accountId", known, read, deliver);
   return router;
 }
 
@@ -67,7 +71,7 @@ async function answer(
     response.set("retry-after", "300");
     throw new Problem("unavailable", "This channel account is paused.");
   }
-  const events = parsed(parts, account, raw);
+  const events = await parsed(parts, account, raw);
   try {
     await parts.ingest.ingest(
       { workspaceId: account.workspaceId, accountId: account.id, channel: account.channel },
@@ -82,9 +86,9 @@ async function answer(
 }
 
 /** What an adapter says of a bad delivery may quote it, so neither the log nor the answer repeats it. */
-function parsed(parts: GatewayParts, account: OpenAccount, raw: RawRequest): InboundEvent[] {
+async function parsed(parts: GatewayParts, account: OpenAccount, raw: RawRequest): Promise<InboundEvent[]> {
   try {
-    return account.adapter.webhook?.parse(raw, account.settings) ?? [];
+    return (await account.adapter.webhook?.parse(raw, account.settings)) ?? [];
   } catch (cause) {
     const kind = cause instanceof Error ? cause.name : typeof cause;
     parts.log.warn({ account: account.id, kind }, "a delivery was refused: it is not what the provider sends");

@@ -90,7 +90,7 @@ export async function startMiniHub(
     const raw = await rawRequestOf(request, origin());
     requests.push(raw);
     const refusal = refusals.shift();
-    const reply = refusal === undefined ? replyTo(adapter, { raw, settings, take }) : { status: refusal };
+    const reply = refusal === undefined ? await replyTo(adapter, { raw, settings, take }) : { status: refusal };
     response.writeHead(reply.status, reply.headers).end(reply.body);
   }
 
@@ -150,11 +150,11 @@ interface Taking {
   take: (events: InboundEvent[]) => void;
 }
 
-function replyTo({ webhook }: ChannelAdapter, { raw, settings, take }: Taking): HttpReply {
+async function replyTo({ webhook }: ChannelAdapter, { raw, settings, take }: Taking): Promise<HttpReply> {
   if (webhook === undefined) return { status: 404 };
   if (!webhook.verify(raw, settings)) return { status: 401 };
   try {
-    take(webhook.parse(raw, settings));
+    take(await webhook.parse(raw, settings));
   } catch {
     return { status: 400 }; // As the gateway answers whatever `parse` throws.
   }

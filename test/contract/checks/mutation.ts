@@ -17,15 +17,15 @@ const CRASHES = [TypeError, ReferenceError, RangeError];
 export const mutationChecks: Check[] = [
   {
     name: `survives ${RUNS} mutated payloads`,
-    run(subject) {
+    async run(subject) {
       const { fixtures } = webhookOf(subject);
       const settings = fixtures.map((fixture) => fixtureSettings(subject, fixture));
       const seen = { read: 0, refused: 0, events: 0, slowest: 0 };
-      fc.assert(
-        fc.property(fc.nat({ max: fixtures.length - 1 }), edits, (index, list) => {
+      await fc.assert(
+        fc.asyncProperty(fc.nat({ max: fixtures.length - 1 }), edits, async (index, list) => {
           const fixture = fixtures[index];
           if (fixture === undefined) throw new Error("no such fixture");
-          const outcome = outcomeOf(subject, mutated(fixture, list), settings[index]);
+          const outcome = await outcomeOf(subject, mutated(fixture, list), settings[index]);
           seen.slowest = Math.max(seen.slowest, outcome.ms);
           if (outcome.events === undefined) seen.refused++;
           else {
@@ -50,10 +50,14 @@ function mutated(fixture: Fixture, list: readonly Edit[]): RawRequest {
 }
 
 /** @throws Error on a crash, an invalid event, or a payload that takes too long three times over */
-function outcomeOf(subject: Subject, request: RawRequest, settings: unknown): { events?: InboundEvent[]; ms: number } {
+async function outcomeOf(
+  subject: Subject,
+  request: RawRequest,
+  settings: unknown,
+): Promise<{ events?: InboundEvent[]; ms: number }> {
   let best = Number.POSITIVE_INFINITY;
   for (let attempt = 0; attempt < 3; attempt++) {
-    const { ms, ...outcome } = timed(() => parsed(subject, request, settings));
+    const { ms, ...outcome } = await timed(() => parsed(subject, request, settings));
     best = Math.min(best, ms);
     if (best > SLOW_MS) continue;
     if (outcome.value !== undefined) expectEvents(outcome.value, subject.adapter, "platform");
@@ -62,17 +66,17 @@ function outcomeOf(subject: Subject, request: RawRequest, settings: unknown): { 
   throw new Error(`a payload of ${request.body.length} bytes takes ${best.toFixed(0)} ms`);
 }
 
-function timed<T>(work: () => T): { value: T; ms: number } {
+async function timed<T>(work: () => Promise<T>): Promise<{ value: T; ms: number }> {
   const start = performance.now();
-  const value = work();
+  const value = await work();
   return { value, ms: performance.now() - start };
 }
 
 /** The events, or undefined where the body was refused. */
-function parsed(subject: Subject, request: RawRequest, settings: unknown): InboundEvent[] | undefined {
+async function parsed(subject: Subject, request: RawRequest, settings: unknown): Promise<InboundEvent[] | undefined> {
   const { webhook } = webhookOf(subject);
   try {
-    const events = webhook.parse(request, settings);
+    const events = await webhook.parse(request, settings);
     acknowledged(webhook, request, settings);
     return events;
   } catch (error) {

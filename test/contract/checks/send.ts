@@ -94,7 +94,7 @@ export const sendChecks: Check[] = [
     name: "turns each of the provider's refusals into the right advice",
     run: (subject) =>
       running(subject, async (run) => {
-        providerUrls(run);
+        provider(run);
         const to = await introduced(run);
         const known: string[] = [];
         let arrived = 0;
@@ -221,13 +221,19 @@ function quotable({ customer, settings }: Running, text: string): string[] {
   return [text, customer, customer.replace(/^\+/, ""), ...values.map(([, value]) => String(value))];
 }
 
+/** Proves that the settings say where the simulated provider is, by URL or by host. @throws Inapplicable when there is none */
+function provider({ settings }: Running): void {
+  const local = Object.values(settings).some((value) => /^((https?|wss?):\/\/)?127\.0\.0\.1/.test(String(value)));
+  if (!local) throw new Inapplicable("there is no provider to reach");
+}
+
 /** The settings that say where the simulated provider is. @throws Inapplicable when there is none */
 function providerUrls({ settings }: Running): string[] {
   const local = /^(https?|wss?):\/\/127\.0\.0\.1/;
   const names = Object.entries(settings).flatMap(([name, value]) =>
     typeof value === "string" && local.test(value) ? [name] : [],
   );
-  if (names.length === 0) throw new Inapplicable("there is no provider to reach");
+  if (names.length === 0) throw new Inapplicable("there is no provider to reach by HTTP");
   return names;
 }
 

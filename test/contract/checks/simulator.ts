@@ -41,7 +41,8 @@ export const simulatorChecks: Check[] = [
         const one = await said(run, { as: first.handle, text: "one" });
         const again = await said(run, { as: first.handle, text: "two", name: "Another Name" });
         const other = await said(run, { as: second.handle, text: "three" });
-        expect(again.event.thread.aliases).toEqual(one.event.thread.aliases);
+        // One name in common is enough: a mail adds its own to those of its thread.
+        expect(again.event.thread.aliases.some((alias) => one.event.thread.aliases.includes(alias))).toBe(true);
         expect(again.event.author.identifiers).toEqual(one.event.author.identifiers);
         expect(other.event.thread.aliases.some((alias) => one.event.thread.aliases.includes(alias))).toBe(false);
         const known = new Set(one.event.author.identifiers.map(({ type, value }) => `${type}:${value}`));
@@ -89,12 +90,11 @@ export const simulatorChecks: Check[] = [
         const { headers, body, method, url } = simulator.request({ as: customer, text: "hello", id: "1001" });
         const request = { ...rawRequest({ method, headers, body }), ...(url === undefined ? {} : { url }) };
         expect(webhook.verify(request, settings)).toBe(true);
-        const events = webhook.parse(request, settings);
+        const events = await webhook.parse(request, settings);
         expectEvents(events, subject.adapter, "platform");
         const again = simulator.request({ as: customer, text: "hello", id: "1001" });
-        expect(webhook.parse(rawRequest({ headers: again.headers, body: again.body }), settings)[0]?.eventKey).toBe(
-          events[0]?.eventKey,
-        );
+        const read = await webhook.parse(rawRequest({ headers: again.headers, body: again.body }), settings);
+        expect(read[0]?.eventKey).toBe(events[0]?.eventKey);
         const accepted = secretFields(subject.adapter.settings).filter((name) =>
           webhook.verify(request, { ...settings, [name]: "another" }),
         );
