@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
 import { problemDetails } from "../../apps/core/api/problem-details.ts";
 import { openPlayground } from "../../apps/playground/playground.ts";
 import { Answers, LiveEvent, type PlayedChannel } from "../../apps/playground/wire.ts";
@@ -59,10 +58,8 @@ describe("every channel that brings a simulator", () => {
         ["heard", undefined],
       ]);
       const { timeline } = await customer(await refAt(id, as));
-      expect(timeline.items.map(({ direction, channel }) => [direction, channel])).toEqual([
-        ["out", id],
-        ["in", id],
-      ]);
+      const here = timeline.items.filter(({ channel }) => channel === id);
+      expect(here.map(({ direction }) => direction)).toEqual(["out", "in"]);
     }
   });
 });
@@ -82,12 +79,13 @@ describe("one customer on three phones", () => {
     const web = { as: "laptop", claims: SARAH };
     expect((await play.post("/api/web/say", { ...web, text: "I need a chair for under $300" })).status).toBe(202);
     await play.hears("web", "laptop", 1);
-    const ref = await refAt("web", "laptop");
-    expect(ref).toMatch(/^cust_/);
+    const first = await refAt("web", "laptop");
+    expect(first).toMatch(/^cust_/);
 
     await play.post("/api/whatsapp/say", { as: "+14155550777", text: "Hi, I was looking at chairs" });
     expect((await play.hears("whatsapp", "+14155550777", 1))[0]).toMatch(/Sarah.*ErgoComfort Pro/s);
-    expect(await refAt("whatsapp", "+14155550777")).toBe(ref);
+    // The profile may go by another of its refs now; the first one goes on leading there.
+    expect((await customer(first)).ref).toBe(await refAt("whatsapp", "+14155550777"));
 
     expect(await refAt("telegram", "700777")).toBeNull();
     const made = await play.post("/api/link-codes", { channel: "web", as: "laptop" });
@@ -96,7 +94,9 @@ describe("one customer on three phones", () => {
     expect(links["telegram"]).toContain(code);
     expect((await play.post("/api/telegram/open", { as: "700777", code })).status).toBe(202);
     await play.hears("telegram", "700777", 1);
-    expect(await refAt("telegram", "700777")).toBe(ref);
+    const ref = await refAt("telegram", "700777");
+    expect(await refAt("web", "laptop")).toBe(ref);
+    expect((await customer(first)).ref).toBe(ref);
     const { items } = Answers.screen.parse((await play.ask("/api/telegram/screen?as=700777")).body);
     expect(items[0]).toMatchObject({ direction: "said", text: `/start ${code}`, state: "sent" });
 
@@ -231,6 +231,11 @@ describe("a foreign page", () => {
 
 describe("bad input", () => {
   const json = { "content-type": "application/json" };
+  let before: number | undefined;
+  const threads = () => play.hub.parts.db.prisma.thread.count();
+  beforeAll(async () => {
+    before = await threads();
+  });
   const post = (path: string, body: string, headers: Record<string, string> = json) =>
     play.ask(path, { method: "POST", headers, body });
 
@@ -299,12 +304,8 @@ describe("bad input", () => {
   });
 
   it("changed nothing", async () => {
-    const rows = await play.hub.parts.db.pool.query<{ n: number }>(
-      "SELECT count(*)::int AS n FROM thread WHERE workspace_id = $1",
-      [z.uuid().parse("00000000-0000-7000-8000-000000000001")],
-    );
-    // Tom on each channel, and the one customer of the live events.
-    expect(rows.rows[0]?.n).toBe(channels.length + 1);
+    expect(before).toBeGreaterThanOrEqual(channels.length);
+    expect(await threads()).toBe(before);
   });
 });
 

@@ -23,6 +23,7 @@ export function App() {
     const holder = state.holders[channel.id];
     if (holder === undefined) return null;
     const ref = refAt(channel.id);
+    const known = ref === undefined ? undefined : state.customers[ref];
     const others = (channels ?? []).filter((o) => o.id !== channel.id && ref !== undefined && refAt(o.id) !== ref);
     return (
       <Phone
@@ -31,7 +32,7 @@ export function App() {
         hue={hues.get(channel.id) ?? "hue-0"}
         holder={holder}
         items={state.screens[screenKey(channel.id, holder.handle)]}
-        customer={ref === undefined ? undefined : { name: state.customers[ref]?.name, place: refs.indexOf(ref) }}
+        customer={known === undefined ? undefined : { name: known.name, place: refs.indexOf(ref ?? "") }}
         isActive={state.active === channel.id}
         isOffline={line !== "open"}
         others={others}
