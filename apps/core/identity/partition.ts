@@ -97,12 +97,18 @@ export function partition(input: {
       candidates.push({ ...ordered(aId, bId), assurance: 1, firstSeen: decidedAt, rank: id, ruling: id });
     }
   }
+  // Never by ids: those are made as things arrive.
+  const rankOf = ({ aId, bId }: Edge) =>
+    [aId, bId]
+      .map((id) => nodes.get(id)?.rank ?? "")
+      .sort()
+      .join(" ");
   candidates.sort(
     (x, y) =>
       y.assurance - x.assurance ||
       x.firstSeen - y.firstSeen ||
       compare(x.rank, y.rank) ||
-      compare(x.aId + x.bId, y.aId + y.bId),
+      compare(rankOf(x), rankOf(y)),
   );
 
   const lineOf = lines(input.sightings, nodes);
