@@ -223,7 +223,10 @@ function isOwed(event: MessageEvent): boolean {
 
 function clamped(occurredAt: Date | undefined, now: number): Date {
   if (occurredAt === undefined || Number.isNaN(occurredAt.getTime())) return new Date(now);
-  return occurredAt.getTime() > now + MAX_AHEAD_MS ? new Date(now + MAX_AHEAD_MS) : occurredAt;
+  const at = occurredAt.getTime();
+  // Several providers tell whole seconds: what happened within this one did not happen before what the hub has just seen.
+  if (at % 1000 === 0 && at <= now && now - at < 1000) return new Date(now);
+  return at > now + MAX_AHEAD_MS ? new Date(now + MAX_AHEAD_MS) : occurredAt;
 }
 
 function bodyOf(event: MessageEvent, identifiers: { id: string; assurance: number }[]): InboundBody {
