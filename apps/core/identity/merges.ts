@@ -5,7 +5,7 @@ import { customerRef, newId } from "../platform/ids.ts";
 import { Problem, notFound } from "../platform/problem.ts";
 import { recompute, type Recomputed } from "./recompute.ts";
 import { profileOfRef } from "./refs.ts";
-import { ComponentGrewError, type ResolveScope } from "./scope.ts";
+import { ComponentGrewError, restarting, type ResolveScope } from "./scope.ts";
 
 /** A merge, as people see it. */
 export interface MergeRecord {
@@ -33,7 +33,7 @@ export async function mergeProfiles(
   input: { workspaceId: string; refs: [string, string]; by: string; reason?: string },
 ): Promise<MergeRecord> {
   const { workspaceId } = input;
-  return restarting(parts, workspaceId, async (db, scope) => {
+  return moving(parts, workspaceId, async (db, scope) => {
     const [a, b] = await Promise.all(input.refs.map((ref) => profileOfRef(parts.db, workspaceId, ref)));
     if (a === undefined || b === undefined) throw notFound("profile");
     if (a === b) throw new Problem("conflict", "these refs already name one customer");
@@ -92,7 +92,7 @@ export async function undoMerge(
   input: { workspaceId: string; id: string; by: string },
 ): Promise<MergeRecord> {
   const { workspaceId } = input;
-  return restarting(parts, workspaceId, async (db, scope) => {
+  return moving(parts, workspaceId, async (db, scope) => {
     const { rows } = await db.query<MergeRow>(
       `SELECT ${MERGE_COLUMNS} FROM merge WHERE workspace_id = $1 AND id = $2 FOR UPDATE`,
       [workspaceId, input.id],
@@ -175,18 +175,18 @@ function toRecord(row: MergeRow): MergeRecord {
   };
 }
 
-/** A transaction that starts again when the component grew while its locks were taken. */
-async function restarting<T>(
+async function moving<T>(
   parts: MergeParts,
   workspaceId: string,
   work: (db: Queryable, scope: ResolveScope) => Promise<T>,
 ): Promise<T> {
   const settings = await parts.workspaces.settings(workspaceId);
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await parts.db.transaction((db) => work(db, { workspaceId, settings, vault: parts.vault }));
-    } catch (error) {
-      if (attempt >= 5 || !(error instanceof ComponentGrewError || isContention(error))) throw error;
-    }
+  try {
+    return await restarting(parts.db, (db) => work(db, { workspaceId, settings, vault: parts.vault }));
+  } catch (error) {
+    if (!(error instanceof ComponentGrewError || isContention(error))) throw error;
+    throw new Problem("unavailable", "These customers' profiles keep changing; try again in a moment.", {
+      cause: error,
+    });
   }
 }

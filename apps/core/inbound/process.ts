@@ -3,11 +3,11 @@ import { openInbound, type InboundBody } from "../conversation/body.ts";
 import { regroupConversations } from "../conversation/regroup.ts";
 import { takeIntoConversations, type Lane } from "../conversation/take.ts";
 import { resolve } from "../identity/resolve.ts";
-import { ComponentGrewError, type ResolveScope } from "../identity/scope.ts";
+import { ComponentGrewError, restarting, type ResolveScope } from "../identity/scope.ts";
 import { enqueueMessages, type Outgoing } from "../outbound/enqueue.ts";
 import { fit } from "../outbound/fit.ts";
 import type { Parts } from "../parts.ts";
-import { isContention, type Queryable } from "../platform/database.ts";
+import type { Queryable } from "../platform/database.ts";
 import { described } from "../platform/log.ts";
 import type { WorkspaceSettings } from "../platform/workspace.ts";
 import * as sql from "../statements/process.ts";
@@ -90,7 +90,7 @@ export async function replayParked(
 ): Promise<Processed | undefined> {
   const { workspaceId, messageId } = input;
   const settings = await parts.workspaces.settings(workspaceId);
-  return restarting(parts, (db) => replay(db)).catch(async (error: unknown) => {
+  return restarting(parts.db, (db) => replay(db)).catch(async (error: unknown) => {
     await parts.db.pool.query(
       `UPDATE parked SET error = $3, attempts = attempts + 1, parked_at = clock_timestamp() WHERE workspace_id = $1 AND message_id = $2`,
       [workspaceId, messageId, described(error).error],
@@ -183,7 +183,7 @@ async function round(
 ): Promise<Processed> {
   const { workspaceId, patience } = input;
   const settings = await parts.workspaces.settings(workspaceId);
-  return restarting(parts, async (db) => {
+  return restarting(parts.db, async (db) => {
     const cursors = await sql.lockCursors(db, [workspaceId, input.threadIds]);
     if (cursors.length === 0) return nothing();
     const rows = await sql.takeMessages(db, [
@@ -323,17 +323,6 @@ async function notices(
     }
   }
   return outgoing;
-}
-
-/** A transaction that starts again when a component grew, or two met in a lock. */
-async function restarting<T>(parts: ProcessParts, work: (db: Queryable) => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await parts.db.transaction(work);
-    } catch (error) {
-      if (attempt >= 4 || !(error instanceof ComponentGrewError || isContention(error))) throw error;
-    }
-  }
 }
 
 function nothing(): Processed {
