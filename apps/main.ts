@@ -21,8 +21,10 @@ async function start(role: Role, config: Config): Promise<{ line: string; stop: 
     for (const each of stops.toReversed()) await each();
   };
   try {
-    if (role !== "gateway") stops.push(await runWorker(hub, config));
-    if (role === "worker") return { line: "Throughline's worker is ready", stop };
+    if (role === "worker") {
+      stops.push(await runWorker(hub, config, publicUrlOf(config, config.port)));
+      return { line: "Throughline's worker is ready", stop };
+    }
     const playground = withPlayground ? openPlayground(hub, config) : undefined;
     const gateway = await startGateway(hub, { config, playground: playground?.mount });
     stops.push(() => gateway.close());
@@ -30,6 +32,8 @@ async function start(role: Role, config: Config): Promise<{ line: string; stop: 
       stops.push(() => playground.stop());
       await playground.start(gateway.url);
     }
+    // Last, so that its listeners and sends find the playground's providers, and first to stop.
+    if (role === "all") stops.push(await runWorker(hub, config, gateway.url));
     return { line: `Throughline is ready at ${gateway.url}${playground ? "/playground" : ""}`, stop };
   } catch (error) {
     await stop();
@@ -37,13 +41,9 @@ async function start(role: Role, config: Config): Promise<{ line: string; stop: 
   }
 }
 
-async function runWorker(hub: Hub, config: Config): Promise<() => Promise<void>> {
+async function runWorker(hub: Hub, config: Config, publicUrl: string): Promise<() => Promise<void>> {
   const generator = await openGenerator(hub.parts, config.knowledgeDir);
-  const worker = startWorker(hub.parts, hub.queues, hub.ingest, {
-    ...config,
-    publicUrl: publicUrlOf(config, config.port),
-    generator,
-  });
+  const worker = startWorker(hub.parts, hub.queues, hub.ingest, { ...config, publicUrl, generator });
   return () => worker.stop();
 }
 
