@@ -41,9 +41,14 @@ export async function prepareQueueTables(databaseUrl: string): Promise<void> {
 /** Opens the queues on Redis where there is one, else on PostgreSQL. The one place that knows the difference. */
 export function openQueues(where: { redisUrl: string | undefined; databaseUrl: string }, log: Log): Queues {
   const backend = where.redisUrl === undefined ? onPostgres(where.databaseUrl) : onRedis(where.redisUrl, log);
-  const complain = rateLimited((error: unknown) =>
+  let closing = false;
+  const tell = rateLimited((error: unknown) =>
     log.warn(described(error), "the queue is in trouble; the sweeper carries on"),
   );
+  // BullMQ lets go of its connections in its own time: what they meet while we close is no trouble.
+  const complain = (error: unknown) => {
+    if (!closing) tell(error);
+  };
   const queues = new Map(BELLS.map((bell) => [bell, backend.queue(bell, complain)]));
   const waiting = new Map<Bell, Map<string, Ring>>();
   const timers = new Set<NodeJS.Timeout>();
@@ -97,6 +102,7 @@ export function openQueues(where: { redisUrl: string | undefined; databaseUrl: s
     },
     check: () => backend.check(),
     async close(timeoutMs) {
+      closing = true;
       for (const timer of timers) clearTimeout(timer);
       for (const bell of waiting.keys()) flush(bell);
       const all = Promise.allSettled([
