@@ -20,9 +20,12 @@ export interface Answered {
   again: { threadId: string; at: Date }[];
 }
 
-/** A generator that takes longer has failed; the lease outlives it. Milliseconds. */
+/** A generator that takes longer has failed. Milliseconds. */
 const GENERATE_MS = 30_000;
-const LEASE_MS = 45_000;
+/**
+ * Renewed while the generator is at work: whoever ends without a word holds an answer up for no longer than this. Milliseconds.
+ */
+const LEASE_MS = 9_000;
 /** After so many failures a person is asked instead. */
 const MAX_FAILURES = 6;
 
@@ -44,8 +47,7 @@ export async function answerThreads(
 ): Promise<Answered> {
   const { workspaceId, threadIds, generator } = input;
   const token = randomUUID();
-  const until = new Date(Date.now() + LEASE_MS);
-  const leased = await sql.leaseTurns(parts.db.pool, [workspaceId, threadIds, token, until, input.again]);
+  const leased = await sql.leaseTurns(parts.db.pool, [workspaceId, threadIds, token, LEASE_MS, input.again]);
   const result: Answered = { outbound: [], again: [] };
   const unleased = threadIds.filter((id) => !leased.some((l) => l.thread_id === id));
   if (unleased.length > 0) {
@@ -54,6 +56,11 @@ export async function answerThreads(
   }
   if (leased.length === 0) return result;
 
+  const conversations = leased.map((l) => l.conversation_id);
+  const renewing = setInterval(() => {
+    // One that fails is made up for by the next; the fencing token decides in the end.
+    sql.renewLeases(parts.db.pool, [workspaceId, conversations, token, LEASE_MS]).catch(() => undefined);
+  }, LEASE_MS / 3);
   try {
     const contexts = await contextsOf(parts, workspaceId, leased);
     const turns: Turn[] = [];
@@ -92,6 +99,8 @@ export async function answerThreads(
   } catch (error) {
     await release(leased).catch(() => undefined);
     throw error;
+  } finally {
+    clearInterval(renewing);
   }
   return result;
 

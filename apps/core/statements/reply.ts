@@ -20,7 +20,7 @@ export interface TurnRow {
  * Leases the conversations of threads that wait for an answer: one thread of a conversation at a time, and only where the
  * bot answers and nobody else holds the lease. What the sweeper rang for was overdue when it looked; it has put it off, so that
  * its time says nothing, unless something newer came since.
- * $1 workspace, $2 threads, $3 lease token, $4 lease until, $5 whether the sweeper rang.
+ * $1 workspace, $2 threads, $3 lease token, $4 for so many ms from now, $5 whether the sweeper rang.
  */
 export const leaseTurns = statement<TurnRow & Record<string, unknown>>(
   "lease-turns",
@@ -48,7 +48,7 @@ export const leaseTurns = statement<TurnRow & Record<string, unknown>>(
       WHERE c.workspace_id = $1 AND c.id = ANY(ARRAY(SELECT conversation_id FROM lanes)) AND c.handled_by = 'bot' AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())
       ORDER BY c.id FOR NO KEY UPDATE OF c SKIP LOCKED
    ), leased AS (
-     UPDATE conversation c SET lease_token = $3::uuid, lease_until = $4::timestamptz FROM free f
+     UPDATE conversation c SET lease_token = $3::uuid, lease_until = clock_timestamp() + $4 * interval '1 millisecond' FROM free f
       WHERE c.workspace_id = $1 AND c.id = f.id AND c.id = ANY(ARRAY(SELECT id FROM free)) RETURNING c.id, c.state, c.state_key_id
    )
    SELECT l.*, x.state, x.state_key_id FROM lanes l JOIN leased x ON x.id = l.conversation_id`,
@@ -184,12 +184,26 @@ export const finishReplies = statement<{ id: string }>(
    SELECT a.thread_id AS id FROM answered a WHERE a.owed_seq > a.answered_seq`,
 );
 
+/** Holds leases for longer, where they are still held. $1 workspace, $2 conversations, $3 lease token, $4 for so many ms from now. */
+export const renewLeases = statement<never>(
+  "renew-leases",
+  `WITH held AS MATERIALIZED (
+     SELECT id FROM conversation WHERE workspace_id = $1 AND id = ANY($2::uuid[]) AND lease_token = $3::uuid
+      ORDER BY id FOR NO KEY UPDATE
+   )
+   UPDATE conversation SET lease_until = clock_timestamp() + $4 * interval '1 millisecond'
+    WHERE workspace_id = $1 AND id = ANY(ARRAY(SELECT id FROM held))`,
+);
+
 /** Gives leases back. $1 workspace, $2 conversations, $3 lease token. */
 export const releaseLeases = statement<never>(
   "release-leases",
-  `UPDATE conversation SET lease_token = NULL, lease_until = NULL
-    WHERE workspace_id = $1 AND lease_token = $3::uuid AND id IN (
-      SELECT id FROM conversation WHERE workspace_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE)`,
+  `WITH held AS MATERIALIZED (
+     SELECT id FROM conversation WHERE workspace_id = $1 AND id = ANY($2::uuid[]) AND lease_token = $3::uuid
+      ORDER BY id FOR NO KEY UPDATE
+   )
+   UPDATE conversation SET lease_token = NULL, lease_until = NULL
+    WHERE workspace_id = $1 AND id = ANY(ARRAY(SELECT id FROM held))`,
 );
 
 /** Puts replies off after a generator failed. $1 workspace, $2 threads, $3 until. */
