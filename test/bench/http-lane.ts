@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 export interface HttpLane {
   /** Sends a whole request; resolves with the status. @throws {Error} when the connection breaks */
   exchange(request: Buffer): Promise<number>;
+  readonly closed: boolean;
   close(): void;
 }
 
@@ -41,6 +42,9 @@ export async function openLane(port: number): Promise<HttpLane> {
         waiting = { resolve, reject };
         socket.write(request);
       });
+    },
+    get closed() {
+      return socket.destroyed || socket.readableEnded;
     },
     close: () => socket.destroy(),
   };

@@ -174,7 +174,8 @@ async function run(order: Extract<Order, { do: "run" }>): Promise<RunFigures> {
       stock.push(item);
       return write();
     }
-    const lane = idleLanes.pop() ?? (await new Promise<HttpLane>((resolve) => laneWaiters.push(resolve)));
+    const free = idleLanes.pop() ?? (await new Promise<HttpLane>((resolve) => laneWaiters.push(resolve)));
+    const lane = free.closed ? await openLane(prepared?.port ?? 0) : free;
     const began = performance.now();
     sentAt.set(item.customer, began);
     const status = await lane.exchange(item.request);

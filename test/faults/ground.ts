@@ -105,8 +105,10 @@ export async function openGround(backend: Backend): Promise<Ground & { startHub(
     env,
     gatewayUrls: ports.map((port) => `http://127.0.0.1:${port}`),
     async startHub() {
-      for (let i = 0; i < GATEWAYS; i++) await keepRole("gateway", i);
-      for (let i = 0; i < WORKERS; i++) await keepRole("worker", i);
+      // The first one brings the database up to date.
+      await keepRole("gateway", 0);
+      const rest = Array.from({ length: GATEWAYS - 1 }, (_, i) => keepRole("gateway", i + 1));
+      await Promise.all([...rest, ...Array.from({ length: WORKERS }, (_, i) => keepRole("worker", i))]);
     },
     killGateway: (which) => kill(gateways, which % GATEWAYS),
     killWorker: (which) => kill(workers, which % WORKERS),
