@@ -107,10 +107,14 @@ function sentByUs(item: JsonObject, id: string): InboundEvent[] {
  * @see https://docs.discord.com/developers/events/gateway#message-content-intent
  */
 function isWithheld(item: JsonObject, { addressed }: Pick<MessageEvent, "addressed">): boolean {
-  const parts = ["attachments", "embeds", "components", "sticker_items", "message_snapshots"];
-  const isEmpty = stringOf(item["content"]) === undefined && parts.every((part) => listOf(item[part]).length === 0);
   const isSaid = [undefined, 0, REPLY].some((type) => item["type"] === type);
-  return addressed === false && isSaid && isEmpty && item["poll"] === undefined;
+  return addressed === false && isSaid && isEmpty(item);
+}
+
+function isEmpty(item: JsonObject): boolean {
+  const parts = ["attachments", "embeds", "components", "sticker_items", "message_snapshots"];
+  const isBare = parts.every((part) => listOf(item[part]).length === 0);
+  return isBare && stringOf(item["content"]) === undefined && item["poll"] === undefined;
 }
 
 function replyTarget(item: JsonObject, botId: string): Target | undefined {
@@ -132,6 +136,11 @@ function extraOf(item: JsonObject): Record<string, Json> | undefined {
   return Object.keys(extra).length > 0 ? extra : undefined;
 }
 
+/** A call by the bot's role arrives empty too, unless the intent is switched on. */
 function unreadable(message: JsonObject): Content {
-  return { kind: "unsupported", reason: "a Discord message of a kind that can't be read yet", raw: message };
+  const isCalledByRole = isEmpty(message) && listOf(message["mention_roles"]).length > 0;
+  const reason = isCalledByRole
+    ? "Discord withholds messages that mention the bot's role and not the bot itself"
+    : "a Discord message of a kind that can't be read yet";
+  return { kind: "unsupported", reason, raw: message };
 }
