@@ -1,5 +1,6 @@
 import { GatewayCloseCodes, GatewayOpcodes } from "discord.js";
 import { WebSocket } from "ws";
+import type { RawData } from "ws";
 import { z } from "zod";
 import type { Dispatch } from "./parse.ts";
 
@@ -15,7 +16,7 @@ export interface Session {
 /** How a connection ended, and with it what to do next. */
 export interface Ended {
   /** `resume`: the session goes on · `anew`: it is lost · `fatal`: connecting again is no use. */
-  then: "resume" | "anew" | "fatal";
+  next: "resume" | "anew" | "fatal";
   /** For staff. */
   reason: string;
   /** It had got as far as receiving events. */
@@ -91,14 +92,14 @@ export function connection(options: ConnectionOptions): Promise<Ended> {
   let beat: NodeJS.Timeout | undefined;
   const greeting = setTimeout(() => end("resume", "no greeting from the gateway"), GREETING_MS);
 
-  function end(then: Ended["then"], reason: string): void {
+  function end(next: Ended["next"], reason: string): void {
     if (isOver) return;
     isOver = true;
     clearTimeout(beat);
     clearTimeout(greeting);
     signal.removeEventListener("abort", aborted);
     close(socket);
-    resolve({ then, reason, wasUp: isUp });
+    resolve({ next, reason, wasUp: isUp });
   }
 
   function aborted(): void {
@@ -174,7 +175,7 @@ export function connection(options: ConnectionOptions): Promise<Ended> {
 
   socket.on("message", (data) => {
     if (isOver) return;
-    const { data: received } = frame.safeParse(jsonOf(String(data)));
+    const { data: received } = frame.safeParse(jsonOf(textOf(data)));
     if (received === undefined) end("resume", "the gateway sent something that is no frame");
     else receive(received);
   });
@@ -203,7 +204,14 @@ function reasonOf(error: Error): string {
   return "code" in error && typeof error.code === "string" ? error.code : "connection lost";
 }
 
-function jsonOf(text: string): unknown {
+/** A frame's text, however the socket hands it over. */
+export function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString("utf8");
+  return (Buffer.isBuffer(data) ? data : Buffer.from(data)).toString("utf8");
+}
+
+/** What a frame says; undefined when it is no JSON. */
+export function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -77,16 +77,16 @@ async function connections({ settings, gateway, box, receive, signal }: Connecti
       signal,
     });
     if (signal.aborted) return;
-    if (ended.then === "fatal") throw new Error(ended.reason);
-    if (ended.then === "anew") box.forget();
+    if (ended.next === "fatal") throw new Error(ended.reason);
+    if (ended.next === "anew") box.forget();
     failures = ended.wasUp ? 0 : failures + 1;
     await sleep(pauseAfter(ended, failures), undefined, { signal }).catch(() => undefined); // Ends early on abort.
   }
 }
 
 /** A new session is to be asked for after 1 to 5 seconds. @see https://docs.discord.com/developers/events/gateway#resuming */
-function pauseAfter({ then }: Ended, failures: number): number {
-  if (then === "anew") return 1_000 + Math.random() * 4_000;
+function pauseAfter({ next }: Ended, failures: number): number {
+  if (next === "anew") return 1_000 + Math.random() * 4_000;
   if (failures === 0) return Math.random() * 200;
   return Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 10), LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
 }

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { InboundEvent, Json, MessageEvent } from "../contract/index.ts";
-import { objectOf } from "./fields.ts";
+import { objectOf, stringOf } from "./fields.ts";
 import { messageIdOf, nonceOf } from "./nonce.ts";
 import { directUser, eventsOf, ownRoles } from "./parse.ts";
 import type { About, Dispatch } from "./parse.ts";
@@ -102,14 +102,14 @@ function isSound(event: InboundEvent): boolean {
 describe.skipIf(recorded === undefined)("the recorded events (need ../shared)", () => {
   const { metadata = {}, ...events } = recorded ?? {};
   const here: About = {
-    botId: String(metadata["botId"]),
-    roles: new Set([String(metadata["roleId"])]),
+    botId: stringOf(metadata["botId"]) ?? "",
+    roles: new Set([stringOf(metadata["roleId"]) ?? ""]),
     sessionId: "recorded",
     userOf: () => undefined,
   };
   const read = (name: string): InboundEvent[] => {
     const item = events[name] ?? {};
-    const gateway = /^GATEWAY_(.+)$/.exec(String(item["type"]));
+    const gateway = /^GATEWAY_(.+)$/.exec(stringOf(item["type"]) ?? "");
     const dispatch =
       gateway === null ? { t: "INTERACTION_CREATE", d: item } : { t: gateway[1] ?? "", d: item["data"] ?? null };
     return eventsOf({ ...dispatch, s: Object.keys(events).indexOf(name) }, here);

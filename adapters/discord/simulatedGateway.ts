@@ -5,6 +5,7 @@ import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 import { z } from "zod";
 import type { JsonObject } from "./fields.ts";
+import { jsonOf, textOf } from "./gateway.ts";
 import { botUser, serverOf } from "./simulatedWorld.ts";
 import type { SimulatedBot } from "./simulatedWorld.ts";
 
@@ -78,7 +79,7 @@ export function simulatedGateway(http: Server, { bot, url }: { bot: SimulatedBot
     let session: Session | undefined;
     send(socket, { op: GatewayOpcodes.Hello, d: { heartbeat_interval: HEARTBEAT_MS } });
     socket.on("message", (data) => {
-      const { data: said } = frame.safeParse(jsonOf(String(data)));
+      const { data: said } = frame.safeParse(jsonOf(textOf(data)));
       if (said === undefined) return socket.close(GatewayCloseCodes.DecodeError);
       session = heard(socket, session, said) ?? session;
     });
@@ -226,12 +227,4 @@ export function simulatedGateway(http: Server, { bot, url }: { bot: SimulatedBot
 
 function send(socket: WebSocket, payload: object): void {
   if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(payload));
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // The connection is closed for it.
-  }
 }

@@ -257,9 +257,15 @@ async function startSimulator(): Promise<DiscordSimulator> {
       await gateway.dispatch("MESSAGE_UPDATE", message);
     },
     async remove({ id: said }) {
-      const { id: own = "", channel_id: channel = "", guild_id: guild } = known(said);
-      messages.delete(String(own));
-      await gateway.dispatch("MESSAGE_DELETE", { id: own, channel_id: channel, ...(guild ? { guild_id: guild } : {}) });
+      const message = known(said);
+      const { guild_id: guild } = message;
+      const own = snowflakeOf(said);
+      messages.delete(own);
+      await gateway.dispatch("MESSAGE_DELETE", {
+        id: own,
+        channel_id: channelOf(message),
+        ...(guild ? { guild_id: guild } : {}),
+      });
     },
     async react({ message: reacted, emoji, taken = false, ...who }) {
       const message = known(reacted);
