@@ -19,6 +19,8 @@ const WROTE = new RegExp(
   ].join("|")})\\s*[:：]?\\s*$`,
   "iu",
 );
+/** "Am 21.11.2026 um 09:31 schrieb Shop:", where the verb stands before the name. */
+const WROTE_BY = /\s(?:schrieb|schreef|skrev|kirjoitti|escribió|escreveu|написал|пише|пишет)\s[^:：]{1,80}[:：]$/iu;
 /** How such a line begins where a date follows. */
 const OPENING =
   /^(?:on|am|le|el|il|op|den|em|na|w dniu|dnia|dne|a|в|у|vào|pada|på|il giorno|在|于|於)\b|^\d|^\p{Lu}?\p{L}{1,10}[.,]?\s+\d|^["<\p{L}]/iu;
@@ -85,7 +87,7 @@ function firstLineOf(lines: readonly string[], last: number, after: number): num
 function introduces(whole: string): boolean {
   if (!DATE.test(whole)) return false;
   const addressed = ADDRESS.test(whole);
-  if (/[:：]$/u.test(whole)) return addressed || WROTE.test(whole);
+  if (/[:：]$/u.test(whole)) return addressed || WROTE.test(whole) || WROTE_BY.test(whole);
   if (WROTE.test(whole)) return addressed;
   // `2013/7/20 sam via Forum <info@example.org>`, with nothing behind it.
   return addressed && /^\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\s.*<[^<>\s]+@[^<>\s]+>$/u.test(whole);

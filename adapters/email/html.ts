@@ -3,13 +3,16 @@ import sanitize from "sanitize-html";
 
 /** HTML beyond this many characters is cut: newsletters run to megabytes, people don't. */
 const MOST = 300_000;
+/** Tags open at a time; no mail program comes near. The parsers take seconds for tens of thousands. */
+const DEEPEST = 2_000;
+const NEVER_CLOSED = /^(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)$/i;
 
 const block = { leadingLineBreaks: 1, trailingLineBreaks: 1 };
 const heading = { uppercase: false };
 
 /** The text of an HTML mail, quotations marked with `>` as in plain text. Nothing is fetched. */
 export function textOfHtml(html: string): string {
-  return convert(html.slice(0, MOST), {
+  return convert(bounded(html), {
     wordwrap: false,
     preserveNewlines: false,
     limits: { maxDepth: 100, maxInputLength: MOST, maxChildNodes: 20_000 },
@@ -31,7 +34,7 @@ export function textOfHtml(html: string): string {
  * shown (pictures of the mail itself, `cid:`, stay), links open elsewhere and tell nothing about where from.
  */
 export function safeHtml(html: string): string {
-  return sanitize(html.slice(0, MOST), {
+  return sanitize(bounded(html), {
     allowedTags: [...sanitize.defaults.allowedTags.filter((tag) => tag !== "style"), "img", "del", "ins"],
     allowedAttributes: {
       a: ["href", "title", "target", "rel"],
@@ -44,6 +47,20 @@ export function safeHtml(html: string): string {
     allowedSchemesByTag: { img: ["cid"] },
     allowProtocolRelative: false,
     nestingLimit: 100,
+    // Relative addresses, too, would be fetched from wherever this is shown.
+    exclusiveFilter: ({ tag, attribs }) => tag === "img" && attribs["src"]?.startsWith("cid:") !== true,
     transformTags: { a: sanitize.simpleTransform("a", { target: "_blank", rel: "noopener noreferrer nofollow" }) },
   }).trim();
+}
+
+/** The HTML, cut where it is too long; without its tags where they are nested to keep a parser busy. */
+function bounded(html: string): string {
+  const cut = html.slice(0, MOST);
+  let depth = 0;
+  for (const [, closing, name = ""] of cut.matchAll(/<(\/?)([a-z][a-z0-9]*)\b[^<>]*>/gi)) {
+    if (NEVER_CLOSED.test(name)) continue;
+    depth = closing === "/" ? Math.max(0, depth - 1) : depth + 1;
+    if (depth > DEEPEST) return cut.replaceAll(/<[^<>]*>/g, " ").replaceAll("<", "&lt;");
+  }
+  return cut;
 }

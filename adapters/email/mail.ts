@@ -105,7 +105,8 @@ export function headOf(raw: Buffer): string {
     .subarray(0, 1_000_000)
     .toString("latin1")
     .replace(/^(?:From [^\n]*\n|\r?\n|\s*\n)+/, "");
-  if (!/^[!-9;-~]{1,100}[ \t]*:/.test(text)) throw new Error("the body is not a mail: it begins with no header field");
+  if (!/^[A-Za-z][A-Za-z0-9_-]{0,99}[ \t]*:/.test(text))
+    throw new Error("the body is not a mail: it begins with no header field");
   const end = /\r?\n[ \t]*\r?\n/.exec(text)?.index;
   return text.slice(0, Math.min(end ?? text.length, 256_000));
 }

@@ -24,6 +24,7 @@ export function sendErrorOf(error: unknown, stage: Stage): SendError {
   if (error instanceof SendError) return error;
   const { data } = failure.safeParse(error);
   const answer = data?.responseCode;
+  if (stage !== "data" && (data?.code === "ETLS" || data?.code === "ENOAUTH")) return unlike(data.code, error);
   if (answer === undefined || data?.response === undefined) return brokenOff(data?.code, stage, error);
   const enhanced = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(data.response)?.[1];
   const code = [String(answer), ...(enhanced === undefined ? [] : [enhanced])].join(" ");
@@ -56,17 +57,19 @@ function kindOf({ answer, enhanced, stage, command }: Answer): SendErrorKind {
   return answer >= 500 ? "never" : "unknown";
 }
 
+/** The server offers no encryption, or no way to sign in: staff must put the settings right. */
+function unlike(code: string, cause: unknown): SendError {
+  return new SendError("credentials", `the mail server does not offer what the settings ask for (${code})`, {
+    code,
+    cause,
+  });
+}
+
 /** No answer. Before the text was begun, the server certainly has no message. */
 function brokenOff(code: string | undefined, stage: Stage, cause: unknown): SendError {
   const named = code === undefined ? {} : { code };
   if (stage === "data") {
     return new SendError("unknown", `no answer from the mail server after the message (${code ?? "connection lost"})`, {
-      ...named,
-      cause,
-    });
-  }
-  if (code === "ETLS" || code === "ENOAUTH") {
-    return new SendError("credentials", `the mail server does not offer what the settings ask for (${code})`, {
       ...named,
       cause,
     });

@@ -25,6 +25,14 @@ export async function startImap(account: { user: string; password: string }): Pr
   const box: Stored[] = [];
   const open = new Set<Socket>();
   const idling = new Map<Socket, string>();
+  /** How many mails each client has been told of; what came since is said with the next answer. */
+  const told = new Map<Socket, number>();
+  const news = (socket: Socket) => {
+    const known = told.get(socket);
+    if (known === undefined || known === box.length) return [];
+    told.set(socket, box.length);
+    return [`* ${box.length} EXISTS`];
+  };
 
   function answer(socket: Socket, line: string): void {
     const say = (...lines: string[]) => void socket.write(lines.map((one) => `${one}\r\n`).join(""));
@@ -35,7 +43,7 @@ export async function startImap(account: { user: string; password: string }): Pr
       return;
     }
     const [, tag = "*", name = "", rest = ""] = /^(\S+) ((?:UID )?\S+) ?(.*)$/is.exec(line) ?? [];
-    const done = (...lines: string[]) => say(...lines, `${tag} OK ${name} completed`);
+    const done = (...lines: string[]) => say(...lines, ...news(socket), `${tag} OK ${name} completed`);
     switch (name.toUpperCase()) {
       case "CAPABILITY":
         return done(`* CAPABILITY ${CAPABILITIES}`);
@@ -48,9 +56,10 @@ export async function startImap(account: { user: string; password: string }): Pr
       }
       case "LIST":
       case "LSUB":
-        return done(`* ${name.toUpperCase()} (\\HasNoChildren) "/" ${/""$/.test(rest) ? '""' : "INBOX"}`);
+        return done(`* ${name.toUpperCase()} (\\HasNoChildren) "/" ${rest.endsWith('""') ? '""' : "INBOX"}`);
       case "SELECT":
       case "EXAMINE":
+        told.set(socket, box.length);
         return say(
           `* ${box.length} EXISTS`,
           "* 0 RECENT",
@@ -79,7 +88,7 @@ export async function startImap(account: { user: string; password: string }): Pr
       }
       case "IDLE":
         idling.set(socket, tag);
-        return say("+ idling");
+        return say("+ idling", ...news(socket));
       case "LOGOUT":
         say("* BYE", `${tag} OK LOGOUT completed`);
         return void socket.end();
@@ -98,6 +107,7 @@ export async function startImap(account: { user: string; password: string }): Pr
     socket.on("close", () => {
       open.delete(socket);
       idling.delete(socket);
+      told.delete(socket);
     });
     let buffered = "";
     socket.on("data", (chunk) => {
@@ -117,7 +127,7 @@ export async function startImap(account: { user: string; password: string }): Pr
     port: address.port,
     put(raw) {
       box.push({ uid: box.length + 1, raw, at: new Date() });
-      for (const socket of idling.keys()) socket.write(`* ${box.length} EXISTS\r\n`);
+      for (const socket of idling.keys()) for (const line of news(socket)) socket.write(`${line}\r\n`);
     },
     hangUp() {
       for (const socket of open) socket.destroy();

@@ -19,7 +19,7 @@ export interface EmailSimulator extends Simulator {
 }
 
 /** A double of a mail service: it takes the hub's mail by SMTP, and posts the customers' to the hub or lets it read them by IMAP. */
-export const simulator: SimulatorFactory & { start(): Promise<EmailSimulator> } = {
+export const simulator: { start(): Promise<EmailSimulator> } & SimulatorFactory = {
   handles: [
     { handle: "sarah@example.com", name: "Sarah" },
     { handle: "tom@example.net", name: "Tom" },
