@@ -145,7 +145,7 @@ export const parseChecks: Check[] = [
     async run(subject) {
       const { webhook, fixtures } = webhookOf(subject);
       const events = await Promise.all(
-        fixtures.map((fixture) => webhook.parse(fixtureRequest(fixture), fixtureSettings(subject, fixture))),
+        fixtures.map(async (fixture) => webhook.parse(fixtureRequest(fixture), fixtureSettings(subject, fixture))),
       );
       const kinds = new Set(messages(events.flat()).map((event) => event.content.kind));
       expect([...kinds]).toEqual(expect.arrayContaining(["text", "unsupported"]));
