@@ -39,9 +39,11 @@ export function openJourney(parts: {
   /** Sarah as the simulators offer her, while nobody has been her yet; else a new customer, so that it always plays right. */
   async function chooseCast(played: Scene[]): Promise<Map<string, Persona>> {
     const offered = new Map(
-      [...phones.all()].map(([channel, { adapter }]) => [channel, adapter.simulator?.handles[0]] as const),
+      [...phones.all()]
+        .filter(([channel]) => played.some((scene) => scene.channel === channel))
+        .map(([channel, { adapter }]) => [channel, adapter.simulator?.handles[0]] as const),
     );
-    const firsts = [...castOf(offered, 0)].filter(([channel]) => played.some((scene) => scene.channel === channel));
+    const firsts = [...castOf(offered, 0)];
     const known = await Promise.all(
       firsts.map(async ([channel, { handle }]) => {
         const ref = await customers.at(channel, handle);

@@ -138,7 +138,7 @@ async function send(
     const address = keys.open(addressKeyOf(row, workspaceId), place, row.address) as Record<string, Json>;
     const receipt = await withTimeout(input.sendTimeoutMs, (signal) =>
       account.adapter.send(
-        { id: row.message_id, content, address },
+        { id: row.message_id, content, address, automatic: row.author !== "staff" },
         {
           settings: account.settings,
           accountId: account.id,

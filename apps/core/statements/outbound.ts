@@ -56,6 +56,7 @@ export const claimSends = statement<{
   thread_id: string;
   account_id: string;
   identifier_id: string;
+  author: "bot" | "staff" | "system";
   attempts: number;
   body: Buffer;
   address: Buffer;
@@ -87,13 +88,13 @@ export const claimSends = statement<{
               OR c.handled_by IS DISTINCT FROM 'bot') THEN 'cancelled'
          WHEN k.opted_out THEN 'failed'
          ELSE 'send'
-       END AS verdict, h.answers_after, k.owed_seq, c.handled_by, m.identifier_id, m.body
+       END AS verdict, h.answers_after, k.owed_seq, c.handled_by, m.identifier_id, m.author, m.body
        FROM heads h JOIN locked USING (message_id)
       CROSS JOIN LATERAL (
         SELECT address, owner_id, audience, channel, last_inbound_at FROM thread
          WHERE workspace_id = $1 AND id = h.thread_id LIMIT 1) t
       CROSS JOIN LATERAL (SELECT owed_seq, opted_out FROM thread_cursor WHERE workspace_id = $1 AND thread_id = h.thread_id LIMIT 1) k
-      CROSS JOIN LATERAL (SELECT identifier_id, body FROM message WHERE workspace_id = $1 AND id = h.message_id LIMIT 1) m
+      CROSS JOIN LATERAL (SELECT identifier_id, author, body FROM message WHERE workspace_id = $1 AND id = h.message_id LIMIT 1) m
        LEFT JOIN LATERAL (SELECT handled_by FROM conversation WHERE workspace_id = $1 AND id = h.conversation_id LIMIT 1) c ON true
        LEFT JOIN LATERAL (SELECT profile_id FROM identifier WHERE workspace_id = $1 AND id = m.identifier_id LIMIT 1) n ON true
        LEFT JOIN LATERAL (
@@ -121,7 +122,7 @@ export const claimSends = statement<{
       WHERE handled_by = 'bot' ORDER BY thread_id
      ON CONFLICT (workspace_id, kind, id) DO UPDATE SET seq = GREATEST(due.seq, excluded.seq)
    )
-   SELECT j.message_id, j.thread_id, j.account_id, j.identifier_id, COALESCE(x.attempts, 0) AS attempts, j.body, j.address,
+   SELECT j.message_id, j.thread_id, j.account_id, j.identifier_id, j.author, COALESCE(x.attempts, 0) AS attempts, j.body, j.address,
           j.owner_id, j.audience, j.last_inbound_at, j.verdict
      FROM judged j LEFT JOIN taken x USING (message_id)`,
 );
