@@ -7,7 +7,7 @@ import type { Ingested, Origin } from "../../apps/core/inbound/ingest.ts";
 import type { Parts } from "../../apps/core/parts.ts";
 import { readConfig } from "../../apps/core/platform/config.ts";
 import { customerRef, newId } from "../../apps/core/platform/ids.ts";
-import { FIRST_WORKSPACE, WorkspaceSettings } from "../../apps/core/platform/workspace.ts";
+import { FIRST_WORKSPACE, type WorkspaceSettings } from "../../apps/core/platform/workspace.ts";
 import { settingsPlace } from "../../apps/core/channels/accounts.ts";
 import { explainContext, type BuiltContext } from "../../apps/core/conversation/context.ts";
 import { readTimeline, type TimelineEntry } from "../../apps/core/conversation/timeline.ts";
@@ -270,7 +270,9 @@ export type BackendOptions = () => Promise<Pick<TestHubOptions, "redisUrl">>;
 
 /** Declares the same tests on both queue backends; on Redis they skip, with the reason in their name, where there is none. */
 export function onBothBackends(title: string, body: (backend: BackendOptions) => void): void {
-  describe(`${title}, queues on PostgreSQL`, () => body(() => Promise.resolve({})));
+  describe(`${title}, queues on PostgreSQL`, () => {
+    body(() => Promise.resolve({}));
+  });
   describe.skipIf(!redisAvailable)(`${title}, queues on Redis${redisAvailable ? "" : ` (${redisReason})`}`, () => {
     let server: Promise<TestRedis> | undefined;
     body(async () => {

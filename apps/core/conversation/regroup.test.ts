@@ -49,9 +49,11 @@ function applied(cases: Case[], segments: Segment[], change: Regrouping): { case
   };
 }
 
+const byText = (x: unknown, y: unknown) => (String(x) < String(y) ? -1 : 1);
+
 const shape = ({ cases, segments }: { cases: Case[]; segments: Segment[] }) => ({
-  cases: cases.map((c) => [c.id, c.profile_id, c.status]).sort(),
-  segments: segments.map((s) => [s.conversationId, s.identifierId, s.fromSeq]).sort(),
+  cases: cases.map((c) => [c.id, c.profile_id, c.status]).toSorted(byText),
+  segments: segments.map((s) => [s.conversationId, s.identifierId, s.fromSeq]).toSorted(byText),
 });
 
 describe("a merge", () => {
@@ -92,7 +94,7 @@ describe("a split", () => {
       ["b", "b"],
     ]);
     const after = applied(cases, segments, regroup(cases, segments, apart));
-    expect(after.cases.map((c) => [c.profile_id, c.status, c.handled_by]).sort()).toEqual([
+    expect(after.cases.map((c) => [c.profile_id, c.status, c.handled_by]).toSorted(byText)).toEqual([
       ["a", "open", "staff"],
       ["b", "open", "staff"],
     ]);

@@ -1,14 +1,6 @@
 import { isSupportedCountry, parsePhoneNumberFromString as parsePhoneNumber } from "libphonenumber-js/max";
 import type { SightedIdentifier } from "../../../adapters/contract/index.ts";
 
-declare const brand: unique symbol;
-type Branded<Name extends string> = string & { readonly [brand]?: Name };
-
-/** Id of an Identifier row. */
-export type IdentifierId = Branded<"IdentifierId">;
-/** Id of a Profile: the id of its first identity. */
-export type ProfileId = Branded<"ProfileId">;
-
 /** An identifier in the one form under which it is looked up. */
 export interface NormalisedIdentifier {
   type: string;

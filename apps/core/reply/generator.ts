@@ -32,17 +32,3 @@ export interface Generator {
    */
   generate(context: Context, options: { signal: AbortSignal }): Promise<Reply | undefined>;
 }
-
-/** Asks one generator after the other; the first that says something wins. */
-export function chain(...generators: Generator[]): Generator {
-  return {
-    name: generators.map((g) => g.name).join(">"),
-    async generate(context, options) {
-      for (const generator of generators) {
-        const reply = await generator.generate(context, options);
-        if (reply !== undefined) return reply;
-      }
-      return undefined;
-    },
-  };
-}
