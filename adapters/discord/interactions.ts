@@ -73,15 +73,13 @@ function meaningOf(item: JsonObject): Content | undefined {
   return item["type"] === InteractionType.MessageComponent ? choiceContent(item, data) : undefined;
 }
 
-/** The code stays out of the text: it proves something, and timelines are read by people. */
+/** The code stays out of any text: it proves something, and timelines are read by people. */
 function commandContent(command: string, data: JsonObject): Content {
   const options = objectsOf(data["options"]);
   const given = options.map(({ name, value }) => `${stringOf(name) ?? "?"}:${JSON.stringify(value ?? null)}`);
   if (command !== LINK) return { kind: "text", text: [`/${command}`, ...given].join(" ") };
   const code = stringOf(options.find(({ name }) => name === "code")?.["value"])?.trim();
-  return code !== undefined && LINK_CODE.test(code)
-    ? { kind: "start", token: code, text: "/link" }
-    : { kind: "start", text: "/link" };
+  return code !== undefined && LINK_CODE.test(code) ? { kind: "start", token: code } : { kind: "start" };
 }
 
 function choiceContent(item: JsonObject, data: JsonObject): Content | undefined {

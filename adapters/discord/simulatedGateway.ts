@@ -13,6 +13,8 @@ import type { SimulatedBot } from "./simulatedWorld.ts";
 export interface SimulatedGateway {
   /** Says something to all sessions. Resolves when one has stored it, as its heartbeats tell. @throws Error when none does in time */
   dispatch(t: string, d: JsonObject): Promise<void>;
+  /** Resolves when the first session has begun. */
+  connected: Promise<void>;
   /** Cuts the connections, with a close code or none; sessions live on. */
   drop(code?: number): void;
   /** Asks all connections to reconnect. */
@@ -66,6 +68,7 @@ export function simulatedGateway(http: Server, { bot, url }: { bot: SimulatedBot
   /** Said before any session: real users are not heard then, players would wonder why. */
   let held: (Outstanding & { t: string; d: JsonObject })[] = [];
   const outstanding = new Set<Outstanding>();
+  const firstSession = Promise.withResolvers<void>();
   let identified = 0;
   let resumed = 0;
 
@@ -126,6 +129,7 @@ export function simulatedGateway(http: Server, { bot, url }: { bot: SimulatedBot
 
   function begins(socket: WebSocket, intents: number): Session {
     identified++;
+    firstSession.resolve();
     const id = randomBytes(16).toString("hex");
     const session: Session = { id, intents, seq: 0, stored: 0, kept: [], socket };
     sessions.push(session);
@@ -200,6 +204,7 @@ export function simulatedGateway(http: Server, { bot, url }: { bot: SimulatedBot
       }
       return promise.finally(() => clearTimeout(late));
     },
+    connected: firstSession.promise,
     drop(code) {
       for (const { socket } of sessions) {
         if (code === undefined) socket?.terminate();

@@ -180,6 +180,7 @@ async function startSimulator(): Promise<DiscordSimulator> {
 
   async function interact(who: SimulatedUser, channel: string | undefined, about: JsonObject): Promise<string> {
     const user = userBehind(who);
+    await gateway.connected; // Real users are told at once that nobody is there; players would wonder why.
     const begun = interactions.begin();
     const place: JsonObject =
       channel === undefined
