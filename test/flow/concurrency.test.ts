@@ -81,7 +81,7 @@ async function shapeOf(workspaceId: string) {
       const attributes = id === "nobody" ? {} : (await readProfile(hub.parts, workspaceId, customerRef(id))).attributes;
       return {
         first: word.get(id) ?? id,
-        members: members.map((m) => word.get(m.id)).sort(),
+        members: members.map((m) => word.get(m.id) ?? m.id).sort(),
         name: attributes["name"]?.value,
         conflicts: attributes["name"]?.conflicts.map((c) => c.value),
       };

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
-import { describe } from "vitest";
-import type { Heard, InboundEvent, Json, Say, SimulatedRequest, Simulator } from "../../adapters/contract/index.ts";
+import { afterAll, describe } from "vitest";
+import type { Heard, InboundEvent, Say, SimulatedRequest, Simulator } from "../../adapters/contract/index.ts";
 import type { Ingested, Origin } from "../../apps/core/inbound/ingest.ts";
 import type { Parts } from "../../apps/core/parts.ts";
 import { readConfig } from "../../apps/core/platform/config.ts";
@@ -275,16 +275,12 @@ export function onBothBackends(title: string, body: (backend: BackendOptions) =>
   });
   describe.skipIf(!redisAvailable)(`${title}, queues on Redis${redisAvailable ? "" : ` (${redisReason})`}`, () => {
     let server: Promise<TestRedis> | undefined;
+    // Hooks that end things run in reverse: this one after those of the body.
+    afterAll(async () => (await server)?.stop());
     body(async () => {
       server ??= startRedis();
       const { url } = await server;
       return { redisUrl: url };
     });
   });
-}
-
-/** JSON of a value, for comparing what two ways led to. */
-export function plain(value: unknown): Json {
-  const copy: Json = JSON.parse(JSON.stringify(value));
-  return copy;
 }
