@@ -28,8 +28,11 @@ export interface ChannelAdapter<S = unknown> {
    * @throws {SendError} whose `kind` says what to do; anything else that is thrown counts as `unknown`.
    */
   send(message: OutboundMessage, context: SendContext<S>): Promise<SendReceipt>;
-  /** The provider refuses a second message with the same `id`, so that an interrupted send may be repeated (Discord's `nonce`). */
-  sendIsIdempotent?: boolean;
+  /**
+   * For so long after a first try the provider takes a second message with the same `id` for the same (Discord's `nonce`), so
+   * that an interrupted send may be repeated. Milliseconds; absent: never.
+   */
+  idempotentForMs?: number;
   /** Tells the provider where to deliver (e.g. Telegram's `setWebhook`). Called when an account is created or changed. @throws Error with a reason for staff */
   connect?(settings: S, hub: { webhookUrl: string }): Promise<void>;
   /** A URL that opens this channel carrying a link code, or undefined where the settings don't allow one. */

@@ -16,7 +16,8 @@ export const adapter: ChannelAdapter<DiscordSettings> = {
   identifiers,
   listener,
   send,
-  sendIsIdempotent: true,
+  // Discord remembers nonces for "the past few minutes" (https://docs.discord.com/developers/resources/message).
+  idempotentForMs: 2 * 60_000,
   connect,
   simulator,
 };

@@ -23,7 +23,8 @@ export const adapter: ChannelAdapter<WebSettings> = {
   async send(message) {
     return { providerId: message.id };
   },
-  sendIsIdempotent: true,
+  // There is no provider: pages read what is stored, each message once.
+  idempotentForMs: 365 * 86_400_000,
   link({ pageUrl }, token) {
     if (pageUrl === undefined) return undefined;
     const url = new URL(pageUrl);

@@ -67,7 +67,9 @@ export function openDeliverer(
   options: { sendTimeoutMs: number; publicUrl: string; onDelivered: (done: Delivered) => void },
 ): Deliverer {
   const { db, vault } = parts;
-  const idempotent = [...parts.adapters.values()].filter((a) => a.sendIsIdempotent).map((a) => a.id);
+  const idempotent = [...parts.adapters.values()].flatMap(({ id, idempotentForMs: ms }) =>
+    ms === undefined ? [] : [{ id, ms }],
+  );
   const inFlight = new Set<Promise<void>>();
   const settling = batcher<Outcome, void>({ maxSize: SETTLE_BATCH, concurrency: 2, run: settleAll });
 
@@ -102,7 +104,8 @@ export function openDeliverer(
         [...new Set(threadIds)].sort(),
         claim,
         until,
-        idempotent,
+        idempotent.map((i) => i.id),
+        idempotent.map((i) => i.ms),
       ]);
       const sends = claimed.filter((c) => c.verdict === "send");
       const keys = await vault.unlock(new Set(sends.flatMap((c) => [c.identifier_id, addressKeyOf(c, workspaceId)])));
@@ -129,8 +132,10 @@ async function send(
   input: { workspaceId: string; row: Claimed; keys: KeyRing; sendTimeoutMs: number; publicUrl: string },
 ): Promise<Omit<Outcome, "workspaceId" | "claim" | "row">> {
   const { workspaceId, row, keys } = input;
+  let repeatableMs = 0;
   try {
     const account = await parts.accounts.find(row.account_id);
+    repeatableMs = account?.adapter.idempotentForMs ?? 0;
     if (account === undefined) throw new SendError("never", "the channel account is gone");
     mayBeSent(account, row);
     const { content } = openOutbound(keys, { id: row.message_id, identifier_id: row.identifier_id, body: row.body });
@@ -149,7 +154,7 @@ async function send(
     );
     return { state: "sent", providerId: receipt.providerId };
   } catch (error) {
-    const outcome = ended(row, error);
+    const outcome = ended(row, error, repeatableMs);
     const { state, error: reason } = outcome;
     parts.log.warn({ threadId: row.thread_id, messageId: row.message_id, state, reason }, "a send did not go through");
     return outcome;
@@ -183,16 +188,20 @@ async function withTimeout<T>(ms: number, work: (signal: AbortSignal) => Promise
   return Promise.race([work(signal), late]);
 }
 
-function ended(row: Claimed, error: unknown): Omit<Outcome, "workspaceId" | "claim" | "row"> {
+function ended(row: Claimed, error: unknown, repeatableMs: number): Omit<Outcome, "workspaceId" | "claim" | "row"> {
   if (!(error instanceof SendError)) return { state: "unknown", error: described(error).error };
   const text = [error.kind, error.code, error.message].filter((t) => t !== undefined).join(": ");
-  if (error.kind === "unknown") return { state: "unknown", error: text };
   if (error.kind === "optedOut") return { state: "failed", error: text, optedOut: true };
+  const backoff = Math.min(LONGEST_WAIT_MS, 500 * 2 ** row.attempts);
+  const againAt = new Date(Date.now() + (error.retryAfterMs ?? backoff / 2 + Math.random() * (backoff / 2)));
+  if (error.kind === "unknown") {
+    // Counted from before the first try: where a repeat is the same message to the provider, it is no second one.
+    const isRepeatable = againAt.getTime() < row.created_at.getTime() + repeatableMs && row.attempts < MAX_ATTEMPTS;
+    return isRepeatable ? { state: "pending", error: text, againAt } : { state: "unknown", error: text };
+  }
   if (error.kind !== "later") return { state: "failed", error: text };
   if (row.attempts >= MAX_ATTEMPTS) return { state: "failed", error: `given up: ${text}` };
-  const backoff = Math.min(LONGEST_WAIT_MS, 500 * 2 ** row.attempts);
-  const wait = error.retryAfterMs ?? backoff / 2 + Math.random() * (backoff / 2);
-  return { state: "pending", error: text, againAt: new Date(Date.now() + wait) };
+  return { state: "pending", error: text, againAt };
 }
 
 async function settle(parts: DeliverParts, workspaceId: string, unordered: Outcome[]): Promise<void> {

@@ -49,7 +49,7 @@ export const applyStatuses = statement<{ message_id: string; thread_id: string; 
  * message asks for an answer, staff took over, the history's entitlement changed) is cancelled here and the next one
  * is looked at in the next call. Nothing goes to a customer who has opted out of the thread. A send that was interrupted (its time ran out) becomes `unknown`, or is taken again where
  * the channel's sends are idempotent.
- * $1 workspace, $2 threads, $3 claim, $4 sending_until, $5 channels with idempotent sends.
+ * $1 workspace, $2 threads, $3 claim, $4 sending_until, $5 channels with idempotent sends, $6 for how many ms (pairwise).
  */
 export const claimSends = statement<{
   message_id: string;
@@ -63,6 +63,7 @@ export const claimSends = statement<{
   owner_id: string;
   audience: string;
   last_inbound_at: Date | null;
+  created_at: Date;
   verdict: "send" | "cancelled" | "failed" | "unknown" | "busy";
 }>(
   "claim-sends",
@@ -82,13 +83,15 @@ export const claimSends = statement<{
        CASE
          WHEN h.state = 'sending' AND h.sending_until > clock_timestamp() THEN 'busy'
          WHEN h.state = 'pending' AND h.sending_until > clock_timestamp() THEN 'busy'
-         WHEN h.state = 'sending' AND t.channel <> ALL($5::text[]) THEN 'unknown'
+         WHEN h.state = 'sending' AND NOT EXISTS (
+           SELECT 1 FROM unnest($5::text[], $6::float8[]) i(channel, ms)
+            WHERE i.channel = t.channel AND h.created_at > clock_timestamp() - i.ms * interval '1 millisecond') THEN 'unknown'
          WHEN h.based_on_seq IS NOT NULL AND (
               (t.audience = 'private' AND k.owed_seq > h.based_on_seq) OR p.epoch IS DISTINCT FROM h.epoch
               OR c.handled_by IS DISTINCT FROM 'bot') THEN 'cancelled'
          WHEN k.opted_out THEN 'failed'
          ELSE 'send'
-       END AS verdict, h.answers_after, k.owed_seq, c.handled_by, m.identifier_id, m.author, m.body
+       END AS verdict, h.answers_after, k.owed_seq, c.handled_by, m.identifier_id, m.author, m.body, h.created_at
        FROM heads h JOIN locked USING (message_id)
       CROSS JOIN LATERAL (
         SELECT address, owner_id, audience, channel, last_inbound_at FROM thread
@@ -123,7 +126,7 @@ export const claimSends = statement<{
      ON CONFLICT (workspace_id, kind, id) DO UPDATE SET seq = GREATEST(due.seq, excluded.seq)
    )
    SELECT j.message_id, j.thread_id, j.account_id, j.identifier_id, j.author, COALESCE(x.attempts, 0) AS attempts, j.body, j.address,
-          j.owner_id, j.audience, j.last_inbound_at, j.verdict
+          j.owner_id, j.audience, j.last_inbound_at, j.created_at, j.verdict
      FROM judged j LEFT JOIN taken x USING (message_id)`,
 );
 
