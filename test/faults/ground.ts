@@ -152,7 +152,7 @@ export async function openGround(backend: Backend): Promise<Ground & { startHub(
     async close() {
       await Promise.all(healing);
       closing = true;
-      await Promise.all([...gateways, ...workers].map((role) => role?.end("SIGTERM")));
+      await Promise.all([...gateways, ...workers].map(async (role) => role?.end("SIGTERM")));
       await redis?.stop();
       await postgres.stop();
       rmSync(redisDir, { recursive: true, force: true });
