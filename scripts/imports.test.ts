@@ -17,7 +17,15 @@ const Cruise = z.object({
 
 beforeAll(() => {
   const isSource = (from: string) => !/\/(dist|node_modules)$/.test(from);
-  for (const entry of ["apps", "adapters", "prisma", ".dependency-cruiser.mjs", "package.json", "tsconfig.json"]) {
+  for (const entry of [
+    "apps",
+    "adapters",
+    "prisma",
+    "test/support",
+    ".dependency-cruiser.mjs",
+    "package.json",
+    "tsconfig.json",
+  ]) {
     cpSync(path.join(root, entry), path.join(copy, entry), { recursive: true, filter: isSource });
   }
   symlinkSync(path.join(root, "node_modules"), path.join(copy, "node_modules"));
