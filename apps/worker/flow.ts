@@ -28,7 +28,9 @@ export interface Flow {
 
 /** Threads that share a transaction, and transactions that run beside each other: one works while one waits for the disk. */
 const THREADS_PER_BATCH = 64;
-const CONCURRENCY: Record<Bell, number> = { inbound: 2, reply: 2, outbound: 3 };
+const CONCURRENCY: Record<Bell, number> = { inbound: 1, reply: 2, outbound: 2 };
+/** A round costs the same dozen round trips for one thread as for many: a busy worker waits this long for more. Milliseconds. */
+const GATHER_MS = 15;
 
 /**
  * The one place that knows the order of the stages:
@@ -76,10 +78,14 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
   }
 
   function batched(bell: Bell) {
-    return batcher<Ring & { again: boolean }, void>({
+    // One place in the line per thread: a busy worker is rung for the same thread by the queue and by the sweeper.
+    const inLine = new Map<string, { item: Ring & { again: boolean }; done: Promise<void> }>();
+    const line = batcher<Ring & { again: boolean }, void>({
       maxSize: THREADS_PER_BATCH,
       concurrency: CONCURRENCY[bell],
+      gatherMs: GATHER_MS,
       async run(items) {
+        for (const { threadId } of items) inLine.delete(threadId);
         for (const [workspaceId, group] of Map.groupBy(items, (i) => i.workspaceId)) {
           const threadIds = [...new Set(group.map((i) => i.threadId))].sort();
           try {
@@ -96,12 +102,26 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
         return items.map(() => undefined);
       },
     });
+    return {
+      idle: () => line.idle(),
+      add(ring: Ring, again: boolean): Promise<void> {
+        const before = inLine.get(ring.threadId);
+        if (before !== undefined) {
+          before.item.again ||= again;
+          return before.done;
+        }
+        const item = { ...ring, again };
+        const done = line.add(item);
+        inLine.set(ring.threadId, { item, done });
+        return done;
+      },
+    };
   }
   const batches = { inbound: batched("inbound"), reply: batched("reply"), outbound: batched("outbound") };
 
   return {
     async work(bell, rings, again) {
-      await Promise.all(rings.map((ring) => batches[bell].add({ ...ring, again })));
+      await Promise.all(rings.map((ring) => batches[bell].add(ring, again)));
     },
     async idle() {
       await Promise.all(Object.values(batches).map((b) => b.idle()));

@@ -10,11 +10,15 @@ export interface Batcher<Item, Result> {
  * Natural batching: a call that finds a free run starts at once; those that come while all runs are busy share the
  * next one. So a quiet hub adds no delay, and a busy one pays a commit per batch, not per message.
  *
+ * `gatherMs`: a run that follows on another waits so long for company when it would be less than half full; a first one
+ * never waits.
+ *
  * `run` answers with one result per item, in order; what it throws is thrown to every caller of the batch.
  */
 export function batcher<Item, Result>(options: {
   maxSize: number;
   concurrency: number;
+  gatherMs?: number;
   run: (items: Item[]) => Promise<Result[]>;
 }): Batcher<Item, Result> {
   interface Waiting {
@@ -27,7 +31,10 @@ export function batcher<Item, Result>(options: {
   let idlers: (() => void)[] = [];
 
   async function runNext(): Promise<void> {
-    while (waiting.length > 0) {
+    for (let first = true; waiting.length > 0; first = false) {
+      if (!first && options.gatherMs !== undefined && waiting.length < options.maxSize / 2) {
+        await new Promise((resolve) => setTimeout(resolve, options.gatherMs));
+      }
       const batch = waiting.slice(0, options.maxSize);
       waiting = waiting.slice(batch.length);
       try {

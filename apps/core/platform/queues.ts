@@ -21,7 +21,7 @@ export interface Queues extends Doorbells {
 }
 
 /** Rings are gathered this long, so that a busy hub pays for a job per batch. Milliseconds. */
-const GATHER_MS = 3;
+const GATHER_MS = 8;
 const RINGS_PER_JOB = 200;
 /** Jobs of one bell that one process works on at a time; each joins a batch (see flow.ts). */
 const CONCURRENCY = 32;

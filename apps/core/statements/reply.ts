@@ -104,7 +104,7 @@ export interface HistoryRow {
 const HISTORY_COLUMNS = `m.id, m.thread_id, m.seq, m.out_seq, m.identifier_id, m.direction, m.author, m.kind, m.owed, m.body,
   m.received_at, t.channel, t.audience`;
 
-/** The newest messages from and to each of these identifiers, newest first. $1 workspace, $2 identifiers, $3 at most each. */
+/** The newest messages from and to each of these identifiers, in no order. $1 workspace, $2 identifiers, $3 at most each. */
 export const newestOf = statement<HistoryRow & Record<string, unknown>>(
   "newest-of",
   `WITH m AS MATERIALIZED (
@@ -116,8 +116,7 @@ export const newestOf = statement<HistoryRow & Record<string, unknown>>(
    ), t AS MATERIALIZED (
      SELECT id, channel, audience FROM thread WHERE workspace_id = $1 AND id = ANY(ARRAY(SELECT DISTINCT thread_id FROM m))
    )
-   SELECT ${HISTORY_COLUMNS} FROM m JOIN t ON t.id = m.thread_id
-    ORDER BY m.received_at DESC, m.id DESC`,
+   SELECT ${HISTORY_COLUMNS} FROM m JOIN t ON t.id = m.thread_id`,
 );
 
 /** The newest messages of rooms, everybody's, newest first. $1 workspace, $2 threads, $3 at most each. */
