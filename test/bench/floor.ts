@@ -5,6 +5,8 @@ import pg from "pg";
 /** Figures of one measurement of the floor. */
 export interface FloorFigures {
   perSecond: number;
+  /** Also those of the warm-up. */
+  allTurns: number;
 }
 
 const CUSTOMERS = 2_000;
@@ -33,8 +35,9 @@ export async function measureFloor(url: string, bodyBytes: number, seconds: numb
       [randomBytes(bodyBytes)],
     );
     await pool.query("ANALYZE floor.customer, floor.conversation, floor.message");
-    await turnsIn(pool, bodyBytes, 2);
-    return { perSecond: (await turnsIn(pool, bodyBytes, seconds)) / seconds };
+    const warmUp = await turnsIn(pool, bodyBytes, 2);
+    const turns = await turnsIn(pool, bodyBytes, seconds);
+    return { perSecond: turns / seconds, allTurns: turns + warmUp };
   } finally {
     await pool.query("DROP SCHEMA IF EXISTS floor CASCADE");
     await pool.end();

@@ -35,6 +35,8 @@ type Order = z.infer<typeof Order>;
 /** What a run saw. Durations in milliseconds. */
 export interface RunFigures {
   turns: number;
+  /** Also those of the warm-up and of the end. */
+  allTurns: number;
   seconds: number;
   ackP50: number;
   ackP99: number;
@@ -161,6 +163,7 @@ async function run(order: Extract<Order, { do: "run" }>): Promise<RunFigures> {
   const acks: number[] = [];
   const turnTimes: number[] = [];
   let turns = 0;
+  let allTurns = 0;
   let refused = 0;
   let measuring = false;
   let sending = true;
@@ -195,6 +198,7 @@ async function run(order: Extract<Order, { do: "run" }>): Promise<RunFigures> {
     const began = sentAt.get(customer);
     if (began === undefined) return;
     sentAt.delete(customer);
+    allTurns++;
     if (measuring) {
       turns++;
       turnTimes.push(performance.now() - began);
@@ -227,6 +231,7 @@ async function run(order: Extract<Order, { do: "run" }>): Promise<RunFigures> {
   if (failure !== undefined) throw failure;
   return {
     turns: measured,
+    allTurns,
     seconds,
     ackP50: quantile(acks, 0.5),
     ackP99: quantile(acks, 0.99),

@@ -20,6 +20,7 @@ const WARM_UP = number("BENCH_WARM_UP", 8);
 /** Customers who write; all of them are in flight at the maximum, since each waits for the quiet time of a burst. */
 const CUSTOMERS = number("BENCH_CUSTOMERS", 1_500);
 const REQUESTS = number("BENCH_REQUESTS", 60_000);
+const WORKERS = number("BENCH_WORKERS", 1);
 const HISTORY = number("BENCH_HISTORY", 20);
 const SIZES = (process.env["BENCH_SIZES"] ?? "1,10,100").split(",").map(Number);
 const PROFILE = process.env["BENCH_PROFILE"];
@@ -64,15 +65,15 @@ function residentMb(pid: number): number {
   return Math.round(Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)]).toString()) / 1024);
 }
 
-/** Processor time that processes have used, in seconds. One that has ended counts nothing. */
+/** Processor time that processes and their ended children have used, in seconds. One that has ended counts nothing. */
 function cpuOf(pids: number[]): number {
   const ticks = pids.map((pid) => {
     try {
-      const [user, system] = readFileSync(`/proc/${pid}/stat`, "utf8")
+      const spent = readFileSync(`/proc/${pid}/stat`, "utf8")
         .replace(/^.*\) /, "")
         .split(" ")
-        .slice(11, 13);
-      return Number(user) + Number(system);
+        .slice(11, 15);
+      return spent.reduce((sum, n) => sum + Number(n), 0);
     } catch {
       return 0;
     }
@@ -144,8 +145,8 @@ async function main(): Promise<void> {
     const nodeArgs = PROFILE ? ["--cpu-prof", "--cpu-prof-interval", "500", `--cpu-prof-dir=${PROFILE}`] : [];
     const gateway = await startRole("gateway", { env, nodeArgs });
     closers.push(() => gateway.end("SIGTERM"));
-    const worker = await startRole("worker", { env, nodeArgs });
-    closers.push(() => worker.end("SIGTERM"));
+    const workers = await Promise.all(Array.from({ length: WORKERS }, () => startRole("worker", { env, nodeArgs })));
+    for (const worker of workers) closers.push(() => worker.end("SIGTERM"));
     const db = new pg.Client({ connectionString: postgres.url });
     await db.connect();
     closers.push(() => db.end());
@@ -172,22 +173,23 @@ async function main(): Promise<void> {
       // As autovacuum leaves an installation that is older than a minute.
       else await db.query("VACUUM ANALYZE");
       if (STATEMENTS) await db.query("SELECT pg_stat_statements_reset()");
-      const before = cpuTimes({ gateway, worker, provider, load, postgresPid: postgres.pid, redisPid: redis?.pid });
-      const began = performance.now();
+      const before = cpuTimes({ gateway, workers, provider, load, postgresPid: postgres.pid, redisPid: redis?.pid });
       const full = await load.ask<RunFigures>({
         do: "run",
         inFlight: CUSTOMERS,
         seconds: SECONDS,
         warmUpSeconds: WARM_UP,
       });
-      const after = cpuTimes({ gateway, worker, provider, load, postgresPid: postgres.pid, redisPid: redis?.pid });
+      const after = cpuTimes({ gateway, workers, provider, load, postgresPid: postgres.pid, redisPid: redis?.pid });
       if (STATEMENTS) await tellStatements(db);
-      const wall = (performance.now() - began) / 1_000;
-      const { perSecond: bare } = await floor.ask<FloorFigures>({
+      const floorTime = () => cpuOf([floor.pid, postgres.pid, ...childrenOf(postgres.pid)]);
+      const floorBefore = floorTime();
+      const { perSecond: bare, allTurns: bareTurns } = await floor.ask<FloorFigures>({
         url: postgres.url,
         bodyBytes: Math.round(bodyBytes),
         seconds: size === 1 ? 10 : 5,
       });
+      const floorCpu = ((floorTime() - floorBefore) / bareTurns) * 1_000;
       const perSecond = full.turns / full.seconds;
       results.push({ size, turns: perSecond, floor: bare });
       say(`\n${size}×: ${await countsOf(db)}`);
@@ -198,9 +200,9 @@ async function main(): Promise<void> {
       say(`  ratio: ${(perSecond / bare).toFixed(3)}`);
       say(`  left behind: ${full.unanswered} unanswered, ${full.refused} refused, ${await dueCount(db)} due`);
       say(
-        `  processor: ${Object.entries(after)
-          .map(([name, s]) => `${name} ${(((s - (before[name] ?? 0)) / wall) * 100).toFixed(0)} %`)
-          .join(" · ")} of one core each`,
+        `  processor time per turn: ${Object.entries(after)
+          .map(([name, used]) => `${name} ${(((used - (before[name] ?? 0)) / full.allTurns) * 1_000).toFixed(2)} ms`)
+          .join(" · ")}; the floor's ${floorCpu.toFixed(2)} ms`,
       );
       if (full.unanswered + full.refused > 0) process.exitCode = 1;
       if (size === SIZES[0]) {
@@ -215,7 +217,7 @@ async function main(): Promise<void> {
           `  acknowledgement at half of that (${(calm.turns / calm.seconds).toFixed(0)}/s): p50 ${calm.ackP50.toFixed(1)} ms, p99 ${calm.ackP99.toFixed(1)} ms; write to answer p50 ${calm.turnP50.toFixed(0)} ms, p99 ${calm.turnP99.toFixed(0)} ms`,
         );
         say(
-          `  memory (RSS): gateway ${residentMb(gateway.pid)} MB · worker ${residentMb(worker.pid)} MB · simulator ${residentMb(provider.pid)} MB${redis ? ` · redis ${residentMb(redis.pid)} MB` : ""}`,
+          `  memory (RSS): gateway ${residentMb(gateway.pid)} MB · worker ${workers.map((w) => residentMb(w.pid)).join(" + ")} MB · simulator ${residentMb(provider.pid)} MB${redis ? ` · redis ${residentMb(redis.pid)} MB` : ""}`,
         );
       }
     }
@@ -227,7 +229,7 @@ async function main(): Promise<void> {
 
 function cpuTimes(p: {
   gateway: RoleProcess;
-  worker: RoleProcess;
+  workers: RoleProcess[];
   provider: Helper;
   load: Helper;
   postgresPid: number;
@@ -235,7 +237,7 @@ function cpuTimes(p: {
 }): Record<string, number> {
   return {
     gateway: cpuOf([p.gateway.pid]),
-    worker: cpuOf([p.worker.pid]),
+    worker: cpuOf(p.workers.map((w) => w.pid)),
     postgres: cpuOf([p.postgresPid, ...childrenOf(p.postgresPid)]),
     ...(p.redisPid ? { redis: cpuOf([p.redisPid]) } : {}),
     simulator: cpuOf([p.provider.pid]),
@@ -254,7 +256,9 @@ async function describeSetting(db: pg.Client, withRedis: boolean): Promise<void>
       ? "queue: Redis (appendonly yes, appendfsync always, noeviction)"
       : `queue: PostgreSQL (no Redis: ${redisReason})`,
   );
-  say("processes: one gateway, one worker, the simulated WhatsApp (status webhooks off), the load generator");
+  say(
+    `processes: one gateway, ${WORKERS === 1 ? "one worker" : `${WORKERS} workers`}, the simulated WhatsApp (status webhooks off), the load generator`,
+  );
   say(
     `a turn: one signed webhook with one new message of one customer → stored → identity → context → reply stored → sent; quiet period ${process.env["REPLY_QUIET_MS"] ?? "800 (default)"} ms`,
   );
