@@ -191,8 +191,11 @@ async function run(order: Extract<Order, { do: "run" }>): Promise<RunFigures> {
       sentAt.delete(item.customer);
     }
   }
-  let failure: unknown;
-  const begin = () => void write().catch((error: unknown) => (failure ??= error));
+  let failure: Error | undefined;
+  const begin = () =>
+    void write().catch((error: unknown) => {
+      failure ??= error instanceof Error ? error : new Error(String(error));
+    });
 
   onAnswer = (customer) => {
     const began = sentAt.get(customer);

@@ -20,7 +20,8 @@ const WARM_UP = number("BENCH_WARM_UP", 8);
 /** Customers who write; all of them are in flight at the maximum, since each waits for the quiet time of a burst. */
 const CUSTOMERS = number("BENCH_CUSTOMERS", 1_500);
 const REQUESTS = number("BENCH_REQUESTS", 60_000);
-const WORKERS = number("BENCH_WORKERS", 1);
+/** A worker keeps one processor busy at most. */
+const WORKERS = number("BENCH_WORKERS", Math.min(2, cpus().length));
 const HISTORY = number("BENCH_HISTORY", 20);
 const SIZES = (process.env["BENCH_SIZES"] ?? "1,10,100").split(",").map(Number);
 const PROFILE = process.env["BENCH_PROFILE"];
@@ -166,7 +167,9 @@ async function main(): Promise<void> {
     await load.ask({ do: "introduce", messages: HISTORY });
     say(`introduced: ${CUSTOMERS} customers with ${HISTORY} messages each in ${seconds(performance.now() - began)}`);
 
-    const bodyBytes = Number((await db.query("SELECT avg(octet_length(body)) AS n FROM message")).rows[0]?.n);
+    const bodyBytes = Math.round(
+      Number((await db.query("SELECT avg(octet_length(body)) AS n FROM message")).rows[0]?.n),
+    );
     const results: { size: number; turns: number; floor: number }[] = [];
     for (const size of SIZES) {
       if (size > 1) await growTo(size, { postgres, accountId, bodyBytes, db });

@@ -22,15 +22,11 @@ export async function startRole(
   role: "gateway" | "worker",
   options: { env: Record<string, string>; nodeArgs?: string[]; patienceMs?: number },
 ): Promise<RoleProcess> {
-  const child = spawn(
-    process.execPath,
-    [...(options.nodeArgs ?? []), process.env["HUB_MAIN"] ?? "apps/main.ts", role],
-    {
-      cwd: ROOT,
-      env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...options.env },
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
+  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), "apps/main.ts", role], {
+    cwd: ROOT,
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const line = await firstLine(child, ended, options.patienceMs ?? 60_000);
   return {
@@ -44,7 +40,7 @@ export async function startRole(
   };
 }
 
-/** What it wrote to stderr last is told when it does not get ready; afterwards it is passed on. */
+/** What it wrote to stderr last is told when it does not get ready. With HUB_STDERR set, all of it is passed on. */
 async function firstLine(child: ChildProcess, ended: Promise<void>, patienceMs: number): Promise<string> {
   const said: string[] = [];
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
