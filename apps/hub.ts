@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { createApiKey, listApiKeys, revokeApiKey } from "./core/access/api-keys.ts";
 import { parseScopes, scopes } from "./core/api/scopes.ts";
-import { readConfig, type Config } from "./core/platform/config.ts";
+import { loadEnvironmentFile, readConfig, type Config } from "./core/platform/config.ts";
 import { StartError } from "./core/platform/start-error.ts";
 import { FIRST_WORKSPACE } from "./core/platform/workspace.ts";
 import { examine } from "./doctor.ts";
@@ -124,6 +124,7 @@ function parsed<T>(parse: () => T): T {
 }
 
 async function main(args: string[]): Promise<number> {
+  loadEnvironmentFile();
   const print: Print = (line) => void process.stdout.write(`${line}\n`);
   if (["help", "--help", "-h"].includes(args[0] ?? "")) {
     process.stdout.write(USAGE);

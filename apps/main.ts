@@ -1,4 +1,4 @@
-import { publicUrlOf, readConfig, type Config } from "./core/platform/config.ts";
+import { loadEnvironmentFile, publicUrlOf, readConfig, type Config } from "./core/platform/config.ts";
 import { StartError } from "./core/platform/start-error.ts";
 import { startGateway } from "./gateway/server.ts";
 import { openGenerator } from "./generator.ts";
@@ -53,6 +53,7 @@ async function main(): Promise<void> {
   if (known === undefined || rest.length > 0) {
     throw new StartError(`unknown role "${[role, ...rest].join(" ")}": use ${ROLES.join(", ")} (none means all)`);
   }
+  loadEnvironmentFile();
   const config = readConfig();
   let asked = 0;
   const starting = start(known, config);

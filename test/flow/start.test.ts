@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -45,6 +45,22 @@ describe("npm start", () => {
     expect(await hub.stop()).toBe(0);
     await allGone(children);
     expect(hub.err()).toBe("");
+  });
+
+  test("drains when npm is told to stop", async () => {
+    const npm = spawn("npm", ["start", "--silent"], {
+      cwd: path.join(import.meta.dirname, "../.."),
+      env: { PATH: process.env["PATH"], HOME: folder(), DATA_DIR: path.join(folder(), "data"), PORT: "0" },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const ended = once(npm, "exit");
+    const [line] = await once(npm.stdout, "data");
+    expect(String(line)).toMatch(/^Throughline is ready/);
+    const children = descendantsOf(npm.pid ?? 0);
+    expect(children.length).toBeGreaterThan(1);
+    npm.kill("SIGTERM");
+    await ended;
+    await allGone(children);
   });
 
   test("starts again after kill -9 on the same data, which is still there", async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { z } from "zod";
 import { StartError } from "./start-error.ts";
 
@@ -57,6 +58,11 @@ export interface Config {
   replyMaxWaitMs: number;
   sendTimeoutMs: number;
   sweepMs: number;
+}
+
+/** Adds what the file `.env` of this folder says, where there is one; what the environment says already stands. */
+export function loadEnvironmentFile(): void {
+  if (existsSync(".env")) process.loadEnvFile(".env");
 }
 
 /** Reads the environment. @throws {StartError} naming the variable that is wrong */
