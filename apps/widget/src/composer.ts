@@ -67,7 +67,8 @@ export function createComposer(onSay: (text: string) => void): Composer {
     },
     setEnabled(given) {
       enabled = given;
-      field.disabled = !given;
+      // Not disabled: that would take the focus away, and with it the keys that close the panel.
+      field.readOnly = !given;
       update();
     },
     clear() {

@@ -16,7 +16,7 @@ export interface Panel {
   open: () => void;
   close: () => void;
   setUnread(count: number): void;
-  /** A line under the heading; empty hides it. */
+  /** A line under the heading; empty takes it away. */
   setNotice(text: string): void;
 }
 
@@ -37,7 +37,7 @@ export function createPanel(options: {
     { type: "button", class: "close", "aria-label": words.close },
     icon("M6 6l12 12M18 6L6 18"),
   );
-  const notice = element("p", { class: "notice", dir: "auto", role: "status", hidden: "" });
+  const notice = element("p", { class: "notice", dir: "auto", role: "status" });
   const heading = element("h2", { id: "title", dir: "auto" }, options.title);
   const panel = element(
     "section",
@@ -113,7 +113,7 @@ export function createPanel(options: {
       launcher.setAttribute("aria-label", count === 0 ? words.open : `${words.open}, ${words.unread(count)}`);
     },
     setNotice(text) {
-      notice.hidden = text === "";
+      // Never hidden: a live region must be there before its text, or it is not read out.
       notice.textContent = text;
     },
   };
