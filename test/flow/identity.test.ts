@@ -222,6 +222,31 @@ describe("a link code", () => {
     expect(await byTelegram(s.telegram)).toBe(await byPhone(s.phone));
   });
 
+  it.each([
+    ["the bare code", (code: string) => code],
+    ["the prefilled sentence", (code: string) => `Connect this mailbox to my conversation (code ${code})`],
+  ])("in a mail whose From nobody vouches for joins nobody: %s", async (_, written) => {
+    const email = await hub.account("email");
+    const [s, thief] = [somebody(), somebody()];
+    const address = `${s.sub}@mail.example`;
+    await says(email, address, "my secret order");
+    await says(telegram, thief.telegram, "hello");
+    const code = await codeFor(await hub.refOf({ type: "telegram", value: thief.telegram }));
+    const forged = async (text: string) => {
+      const request = email.simulator.request?.({ as: address, text });
+      if (request === undefined) throw new Error("the mail simulator makes requests");
+      const body = String(request.body).replaceAll("dmarc=pass", "dmarc=fail");
+      expect(body).not.toBe(String(request.body));
+      await email.deliver({ ...request, body });
+      await hub.settled();
+    };
+    await forged(written(code));
+    await forged("yes");
+    expect(await hub.profileOf({ type: "email", value: address })).not.toBe(await byTelegram(thief.telegram));
+    await says(telegram, thief.telegram, "what did I order?");
+    expect(JSON.stringify(hub.contexts.at(-1))).not.toContain("my secret order");
+  });
+
   it("of another workspace means nothing here", async () => {
     const s = somebody();
     const elsewhere = await hub.account("telegram", { workspaceId: await hub.workspace() });

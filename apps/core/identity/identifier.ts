@@ -79,3 +79,9 @@ export const SUCCEEDING_TYPES: ReadonlySet<string> = new Set(["bsuid"]);
 export const MAX_PER_TYPE = 5;
 /** Types without that limit: each browser makes a new one. */
 export const UNLIMITED_TYPES: ReadonlySet<string> = new Set(["web"]);
+
+/**
+ * Types whose handles nobody but their holder can speak for, at whatever level: the hub's own browser sessions, which a
+ * token of its own proves.
+ */
+export const HELD_TYPES: ReadonlySet<string> = new Set(["web"]);

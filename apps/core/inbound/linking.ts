@@ -1,6 +1,8 @@
 import type { OutboundContent } from "../../../adapters/contract/index.ts";
 import { readable } from "../conversation/body.ts";
+import { HELD_TYPES } from "../identity/identifier.ts";
 import { nameAndHint } from "../identity/naming.ts";
+import { JOINS_FROM } from "../identity/partition.ts";
 import {
   confirmLinkCode,
   isLinkCode,
@@ -12,6 +14,7 @@ import {
 import type { Recomputed } from "../identity/recompute.ts";
 import type { ResolveScope } from "../identity/scope.ts";
 import type { Queryable } from "../platform/database.ts";
+import { typesOf } from "../statements/identity.ts";
 import type { OpenMessage } from "./process.ts";
 
 /** What link codes among new messages led to. */
@@ -29,7 +32,10 @@ const NO = /^\s*(n|no|no,? (that's|that is|it's) not me|nope|nein|non)\s*[.!]*\s
 const CONFIRM = "link:yes";
 const REFUSE = "link:no";
 
-/** Link codes are accepted in private threads only: in a room a bystander could take one. */
+/**
+ * Link codes are accepted in private threads only: in a room a bystander could take one. And only from a sender who is
+ * vouched for in the message itself: presenting a code, and saying yes, proves the handle, and anyone can write a mail's `From`.
+ */
 export async function linking(
   db: Queryable,
   scope: ResolveScope,
@@ -37,7 +43,16 @@ export async function linking(
   profileOf: Map<string, string>,
 ): Promise<Linking> {
   const result: Linking = { changes: [], notices: [], consumed: new Set() };
-  const mine = messages.filter((m) => m.row.author === "customer" && m.cursor.audience === "private");
+  const mine = await vouchedFor(
+    db,
+    scope.workspaceId,
+    messages.filter(
+      (m) =>
+        m.row.author === "customer" &&
+        m.cursor.audience === "private" &&
+        (codeOf(m) !== undefined || meaningOf(m) !== undefined),
+    ),
+  );
   const answers = mine.filter((m) => meaningOf(m) !== undefined);
   const asked =
     answers.length === 0
@@ -106,6 +121,16 @@ export async function linking(
     result.notices.push({ message, content });
     result.consumed.add(message.row.id);
   }
+}
+
+/** Messages whose sender is proven to be the handle that they came from. */
+async function vouchedFor(db: Queryable, workspaceId: string, messages: OpenMessage[]): Promise<OpenMessage[]> {
+  const isProven = (m: OpenMessage) => (m.body.identifiers[0]?.assurance ?? 0) >= JOINS_FROM;
+  const doubtful = messages.filter((m) => !isProven(m)).map((m) => m.row.identifier_id);
+  if (doubtful.length === 0) return messages;
+  const rows = await typesOf(db, [workspaceId, doubtful]);
+  const held = new Set(rows.filter((r) => HELD_TYPES.has(r.type)).map((r) => r.id));
+  return messages.filter((m) => isProven(m) || held.has(m.row.identifier_id));
 }
 
 function codeOf({ body: { content } }: OpenMessage): string | undefined {

@@ -7,6 +7,12 @@ export const lockIdentifiers = statement<{ id: string; type: string; value_key: 
     ORDER BY value_key FOR NO KEY UPDATE`,
 );
 
+/** $1 workspace, $2 ids. */
+export const typesOf = statement<{ id: string; type: string }>(
+  "types-of",
+  `SELECT id, type FROM identifier WHERE workspace_id = $1 AND id = ANY($2::uuid[])`,
+);
+
 /** Repeats of known evidence. Answers the fingerprints that were known. $1 workspace, arrays: $2 fingerprints, $3 first, $4 last, $5 counts. */
 export const bumpEvidence = statement<{ fingerprint: Buffer }>(
   "bump-evidence",
