@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { StatusEvent } from "../../adapters/contract/index.ts";
 import { providerKey } from "../../apps/core/outbound/status.ts";
 import { writeToCustomer } from "../../apps/core/outbound/write.ts";
@@ -62,6 +62,21 @@ onBothBackends("the outbox", (backend) => {
       await hub.settled();
       expect((await heardBy(as)).slice(1)).toEqual(["one", "two", "three"]);
     });
+  });
+
+  it("a send that failed before the provider was called is tried again", async () => {
+    const { as, ref } = await known();
+    const find = vi.spyOn(hub.parts.accounts, "find").mockRejectedValueOnce(new Error("the database is away"));
+    try {
+      await write(ref, "comes after all");
+      await eventually("it was put off", async () => (await outboxOf(as))[1]?.error);
+      expect((await outboxOf(as))[1]).toMatchObject({ state: "pending", error: expect.stringMatching(/^later/) });
+    } finally {
+      find.mockRestore();
+    }
+    await account.hears(as, 2);
+    await hub.settled();
+    expect((await heardBy(as)).slice(1)).toEqual(["comes after all"]);
   });
 
   describe("a send whose answer is lost", () => {

@@ -100,7 +100,7 @@ export async function replayParked(
 
   async function replay(db: Queryable): Promise<Processed | undefined> {
     const found = await db.query<{ thread_id: string }>(
-      `SELECT thread_id FROM parked WHERE workspace_id = $1 AND message_id = $2 AND replayed_at IS NULL`,
+      `SELECT thread_id FROM parked WHERE workspace_id = $1 AND message_id = $2 AND replayed_at IS NULL FOR UPDATE`,
       [workspaceId, messageId],
     );
     const threadId = found.rows[0]?.thread_id;

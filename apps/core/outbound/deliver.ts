@@ -8,7 +8,7 @@ import { batcher } from "../platform/batch.ts";
 import { described } from "../platform/log.ts";
 import * as sql from "../statements/outbound.ts";
 import { recordConsent } from "../statements/process.ts";
-import type { KeyRing } from "../vault/vault.ts";
+import { ErasedError, type KeyRing } from "../vault/vault.ts";
 import { providerKey } from "./status.ts";
 
 type DeliverParts = Pick<Parts, "db" | "vault" | "accounts" | "adapters" | "log">;
@@ -108,7 +108,8 @@ export function openDeliverer(
         idempotent.map((i) => i.ms),
       ]);
       const sends = claimed.filter((c) => c.verdict === "send");
-      const keys = await vault.unlock(new Set(sends.flatMap((c) => [c.identifier_id, addressKeyOf(c, workspaceId)])));
+      // Awaited by each send: these are marked by now, and what fails before the provider is called must be told as that.
+      const keys = vault.unlock(new Set(sends.flatMap((c) => [c.identifier_id, addressKeyOf(c, workspaceId)])));
       for (const row of sends) {
         const done = send(parts, { workspaceId, row, keys, ...options })
           .then((outcome) => settling.add({ ...outcome, workspaceId, claim, row }))
@@ -129,11 +130,13 @@ export function openDeliverer(
 
 async function send(
   parts: DeliverParts,
-  input: { workspaceId: string; row: Claimed; keys: KeyRing; sendTimeoutMs: number; publicUrl: string },
+  input: { workspaceId: string; row: Claimed; keys: Promise<KeyRing>; sendTimeoutMs: number; publicUrl: string },
 ): Promise<Omit<Outcome, "workspaceId" | "claim" | "row">> {
-  const { workspaceId, row, keys } = input;
+  const { workspaceId, row } = input;
   let repeatableMs = 0;
+  let isCalled = false;
   try {
+    const keys = await input.keys;
     const account = await parts.accounts.find(row.account_id);
     repeatableMs = account?.adapter.idempotentForMs ?? 0;
     if (account === undefined) throw new SendError("never", "the channel account is gone");
@@ -141,8 +144,9 @@ async function send(
     const { content } = openOutbound(keys, { id: row.message_id, identifier_id: row.identifier_id, body: row.body });
     const place = `thread.address:${row.thread_id}` as const;
     const address = keys.open(addressKeyOf(row, workspaceId), place, row.address) as Record<string, Json>;
-    const receipt = await withTimeout(input.sendTimeoutMs, (signal) =>
-      account.adapter.send(
+    const receipt = await withTimeout(input.sendTimeoutMs, (signal) => {
+      isCalled = true;
+      return account.adapter.send(
         { id: row.message_id, content, address, automatic: row.author !== "staff" },
         {
           settings: account.settings,
@@ -150,15 +154,22 @@ async function send(
           webhookUrl: accountUrls(input.publicUrl, account.id).webhookUrl,
           signal,
         },
-      ),
-    );
+      );
+    });
     return { state: "sent", providerId: receipt.providerId };
   } catch (error) {
-    const outcome = ended(row, error, repeatableMs);
+    const outcome = ended(row, isCalled ? error : notBegun(error), repeatableMs);
     const { state, error: reason } = outcome;
     parts.log.warn({ threadId: row.thread_id, messageId: row.message_id, state, reason }, "a send did not go through");
     return outcome;
   }
+}
+
+/** The provider was not called: nothing was sent, so that it can be tried again. */
+function notBegun(error: unknown): SendError {
+  if (error instanceof SendError) return error;
+  if (error instanceof ErasedError) return new SendError("never", "the customer was erased");
+  return new SendError("later", `the hub could not begin to send: ${described(error).error}`, { cause: error });
 }
 
 function addressKeyOf(row: Claimed, workspaceId: string): string {
@@ -206,23 +217,10 @@ function ended(row: Claimed, error: unknown, repeatableMs: number): Omit<Outcome
 
 async function settle(parts: DeliverParts, workspaceId: string, unordered: Outcome[]): Promise<void> {
   const outcomes = unordered.toSorted((x, y) => (x.row.message_id < y.row.message_id ? -1 : 1));
-  const keys = await parts.vault.unlock(outcomes.map((o) => o.row.identifier_id));
-  const values = [
-    workspaceId,
-    outcomes.map((o) => o.claim),
-    outcomes.map((o) => o.row.message_id),
-    outcomes.map((o) => o.state),
-    outcomes.map((o) => (o.providerId ? providerKey(parts.vault, workspaceId, o.row.account_id, o.providerId) : null)),
-    outcomes.map((o) =>
-      o.providerId ? keys.seal(o.row.identifier_id, `outbox.provider_id:${o.row.message_id}`, o.providerId) : null,
-    ),
-    outcomes.map((o) => o.error ?? null),
-    outcomes.map((o) => o.againAt ?? null),
-  ];
   // The provider has them already: this must be written down, whatever the database is going through.
   for (let attempt = 0; ; attempt++) {
     try {
-      await sql.settleSends(parts.db.pool, values);
+      await sql.settleSends(parts.db.pool, await valuesOf(parts, workspaceId, outcomes));
       return;
     } catch (error) {
       if (attempt >= 8) throw error;
@@ -230,4 +228,23 @@ async function settle(parts: DeliverParts, workspaceId: string, unordered: Outco
       await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt));
     }
   }
+}
+
+async function valuesOf({ vault }: DeliverParts, workspaceId: string, outcomes: Outcome[]): Promise<unknown[]> {
+  const keys = await vault.unlock(outcomes.map((o) => o.row.identifier_id));
+  const sealed = ({ row, providerId }: Outcome) =>
+    // A customer who was erased meanwhile must not keep the others' outcomes from being written down.
+    providerId && keys.has(row.identifier_id)
+      ? keys.seal(row.identifier_id, `outbox.provider_id:${row.message_id}`, providerId)
+      : null;
+  return [
+    workspaceId,
+    outcomes.map((o) => o.claim),
+    outcomes.map((o) => o.row.message_id),
+    outcomes.map((o) => o.state),
+    outcomes.map((o) => (o.providerId ? providerKey(vault, workspaceId, o.row.account_id, o.providerId) : null)),
+    outcomes.map(sealed),
+    outcomes.map((o) => o.error ?? null),
+    outcomes.map((o) => o.againAt ?? null),
+  ];
 }
