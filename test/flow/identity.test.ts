@@ -274,6 +274,27 @@ describe("a shared contact", () => {
 });
 
 describe("a merge by staff", () => {
+  it("never brings back an epoch that a profile had before", async () => {
+    const [c, a, b] = [somebody(), somebody(), somebody()];
+    for (const s of [c, a, b]) await says(whatsapp, s.phone, "hello");
+    const { workspaceId } = hub;
+    const [refC, refA, refB] = await Promise.all([c, a, b].map((s) => hub.refOf({ type: "phone", value: s.phone })));
+    const merge = (x = "", y = "") => mergeProfiles(parts(), { workspaceId, refs: [x, y], by: "staff" });
+    const undo = (id: string) => undoMerge(parts(), { workspaceId, id, by: "staff" });
+    const epochOfA = async () => {
+      const rows = await hub.sql<{ epoch: number }>("SELECT epoch FROM profile WHERE id = $1", [
+        await byPhone(a.phone),
+      ]);
+      return rows[0]?.epoch ?? NaN;
+    };
+    const joined = await merge(refA, refB);
+    const before = await epochOfA();
+    const absorbed = await merge(refC, refA);
+    await undo(absorbed.id);
+    await undo(joined.id);
+    expect(await epochOfA()).toBeGreaterThan(before);
+  });
+
   interface Shape {
     profile: string | undefined;
     ref: string;

@@ -96,10 +96,12 @@ async function write(
   const seeds = [...what.conflicts.keys()].sort();
   await db.query({
     name: "write-profiles",
+    // One beyond all that changed: a profile that was absorbed and comes back must not come by an epoch that it had before.
     text: `INSERT INTO profile (workspace_id, id, conflicts, epoch, updated_at)
-           SELECT $1, i.id, i.conflicts, 0, clock_timestamp() FROM unnest($2::uuid[], $3::int[]) i(id, conflicts)
+           SELECT $1, i.id, i.conflicts, e.next, clock_timestamp() FROM unnest($2::uuid[], $3::int[]) i(id, conflicts),
+             (SELECT COALESCE(max(epoch), 0) + 1 AS next FROM profile WHERE workspace_id = $1 AND id = ANY($4::uuid[])) e
            ON CONFLICT (workspace_id, id) DO UPDATE SET conflicts = excluded.conflicts, updated_at = excluded.updated_at,
-             epoch = profile.epoch + (profile.id = ANY($4::uuid[]))::int`,
+             epoch = CASE WHEN profile.id = ANY($4::uuid[]) THEN excluded.epoch ELSE profile.epoch END`,
     values: [workspaceId, seeds, seeds.map((s) => what.conflicts.get(s) ?? 0), [...what.changed]],
   });
   const moved = [...what.profileOf].filter(([id, seed]) => what.before.get(id) !== seed);
