@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { processThreads, replayParked } from "../../apps/core/inbound/process.ts";
 import { parkedPage } from "../../apps/core/statements/timeline.ts";
 import { startTestHub, type TestAccount, type TestHub } from "../support/hub.ts";
@@ -69,6 +69,20 @@ describe("a message that can't be processed", () => {
     const ref = await hub.refOf({ type: "telegram", value: as });
     expect((await hub.timeline(ref)).map((m) => m.text)).toEqual(["three", "two", "one"]);
     expect(await cursorOf(threadId)).toMatchObject({ processed_seq: 3, owed_seq: 3 });
+  });
+
+  it("for want of the key store waits for it, and is never parked", async () => {
+    const { threadId } = await spoke("one");
+    const away = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+    const unlock = vi.spyOn(hub.parts.vault, "unlock").mockRejectedValue(away);
+    try {
+      for (let tries = 0; tries < 12; tries++) await process(threadId);
+    } finally {
+      unlock.mockRestore();
+    }
+    expect(await parkedIn(threadId)).toEqual([]);
+    await process(threadId);
+    expect(await cursorOf(threadId)).toMatchObject({ processed_seq: 1, owed_seq: 1, failures: 0, attempts: 0 });
   });
 
   it("does not hold up other threads of its batch", async () => {

@@ -7,7 +7,7 @@ import { ComponentGrewError, restarting, type ResolveScope } from "../identity/s
 import { enqueueMessages, type Outgoing } from "../outbound/enqueue.ts";
 import { fit } from "../outbound/fit.ts";
 import type { Parts } from "../parts.ts";
-import type { Queryable } from "../platform/database.ts";
+import { isPassing, type Queryable } from "../platform/database.ts";
 import { described } from "../platform/log.ts";
 import type { WorkspaceSettings } from "../platform/workspace.ts";
 import * as sql from "../statements/process.ts";
@@ -139,8 +139,13 @@ async function oneByOne(
       add(result, { ...done, more: [] });
       if (!done.more.includes(threadId)) return result;
     } catch (error) {
-      const putOff = new Date(Date.now() + 500 * 2 ** counted.attempts);
-      const [row] = await sql.countFailure(parts.db.pool, [workspaceId, threadId, putOff]);
+      const until = new Date(Date.now() + 500 * 2 ** counted.attempts);
+      if (error instanceof ComponentGrewError || isPassing(error)) {
+        parts.log.warn({ ...described(error), threadId }, "a thread was put off");
+        await sql.putOff(parts.db.pool, [workspaceId, threadId, until, CAREFUL_FROM]);
+        return result;
+      }
+      const [row] = await sql.countFailure(parts.db.pool, [workspaceId, threadId, until]);
       parts.log.warn({ ...described(error), threadId, failures: row?.failures }, "a message failed");
       if ((row?.failures ?? 0) < MAX_FAILURES) return result;
       add(result, await park(parts, { ...input, error: described(error).error }));

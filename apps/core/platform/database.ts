@@ -81,6 +81,21 @@ export function statement<Row extends pg.QueryResultRow>(name: string, text: str
   return async (db: Queryable, values: unknown[]): Promise<Row[]> => (await db.query<Row>({ name, text, values })).rows;
 }
 
+const AWAY = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENOTFOUND", "EAI_AGAIN"]);
+/** What pg says without a code when a connection is lost, or can't be had in time. */
+const LOST = /^(Connection terminated|timeout exceeded when trying to connect|timeout expired)/;
+
+/**
+ * Whether an error says nothing of what was being done: a database (this one, or the key store) is away, starting, out of
+ * connections, or others were in the way.
+ */
+export function isPassing(error: unknown): boolean {
+  if (isContention(error)) return true;
+  if (error instanceof pg.DatabaseError) return /^(08|53|57P)/.test(error.code ?? "");
+  if (!(error instanceof Error)) return false;
+  return "code" in error && typeof error.code === "string" ? AWAY.has(error.code) : LOST.test(error.message);
+}
+
 /** Whether an error is one that a second try may not meet: a deadlock, a lock time-out, a serialisation failure. */
 export function isContention(error: unknown): boolean {
   return error instanceof pg.DatabaseError && ["40P01", "55P03", "40001"].includes(error.code ?? "");

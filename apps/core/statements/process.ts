@@ -73,6 +73,18 @@ export const countFailure = statement<{ failures: number }>(
 );
 
 /**
+ * Puts a thread off for something that is not its fault: it must not be parked for that. $1 workspace, $2 thread, $3 due_at,
+ * $4 tries that it keeps at most.
+ */
+export const putOff = statement<never>(
+  "put-off",
+  `WITH put_off AS (
+     UPDATE due SET due_at = $3 WHERE workspace_id = $1 AND kind = 'inbound' AND id = $2
+   )
+   UPDATE thread_cursor SET attempts = LEAST(attempts, $4) WHERE workspace_id = $1 AND thread_id = $2`,
+);
+
+/**
  * Moves cursors on, and with them what is due: the inbound doorbell goes where nothing newer stands behind it; a reply
  * comes to be owed after the quiet time, but not later than the longest wait after the first message of a burst.
  * Answers the threads that still have something to process.
