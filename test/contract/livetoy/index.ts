@@ -1,8 +1,8 @@
-import { createHmac, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { RefusedError } from "../../../adapters/contract/index.ts";
 import type { Author, ChannelAdapter, LiveSession } from "../../../adapters/contract/index.ts";
-import { liveToySettings } from "./settings.ts";
+import { liveToySettings, proofOf } from "./settings.ts";
 import type { LiveToySettings } from "./settings.ts";
 import { simulator } from "./simulator.ts";
 
@@ -45,11 +45,6 @@ export const adapter: ChannelAdapter<LiveToySettings> = {
   send: async ({ id }) => ({ providerId: id }),
   simulator,
 };
-
-/** What the host page's server would sign its user with. */
-export function proofOf(user: string, secret: string): string {
-  return createHmac("sha256", secret).update(user).digest("hex");
-}
 
 function sessionOf(identifier: Author["identifiers"][0]): LiveSession {
   const { type, value } = identifier;

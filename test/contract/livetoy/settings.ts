@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { z } from "zod";
 import { secret } from "../../../adapters/contract/index.ts";
 
@@ -12,3 +13,8 @@ export const liveToySettings = z.object({
 
 /** Parsed settings of a live toy account. */
 export type LiveToySettings = z.infer<typeof liveToySettings>;
+
+/** What the host page's server would sign its user with. */
+export function proofOf(user: string, secret: string): string {
+  return createHmac("sha256", secret).update(user).digest("hex");
+}

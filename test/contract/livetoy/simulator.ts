@@ -3,8 +3,7 @@ import { io } from "socket.io-client";
 import type { Socket } from "socket.io-client";
 import { z } from "zod";
 import type { Heard, Simulator, SimulatorFactory } from "../../../adapters/contract/index.ts";
-import { proofOf } from "./index.ts";
-import { LIVE_TOY_ORIGIN } from "./settings.ts";
+import { LIVE_TOY_ORIGIN, proofOf } from "./settings.ts";
 
 const HOST_SECRET = "live-toy-host-secret";
 const ANSWER_MS = 5_000;
