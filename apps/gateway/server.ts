@@ -29,6 +29,8 @@ export interface GatewayOptions {
   /** The playground's routes and sockets, where it is on. */
   playground?: Mount | undefined;
   live?: LiveOptions;
+  /** The widget's bundle, where it isn't the one that was built at installation. */
+  widgetFile?: string | undefined;
 }
 
 /** A gateway that listens. */
@@ -59,7 +61,10 @@ export async function startGateway(hub: GatewayHub, options: GatewayOptions): Pr
   const app = express();
   server.on("request", app);
   const live = openLiveServer(server, parts, options.live);
-  furnish(app, parts, { playground: options.playground && ((to) => options.playground?.(to, server, url)) });
+  furnish(app, parts, {
+    playground: options.playground && ((to) => options.playground?.(to, server, url)),
+    widgetFile: options.widgetFile,
+  });
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
     const closed = once(server, "close");
@@ -97,7 +102,7 @@ function partsOf(hub: GatewayHub, config: Config, publicUrl: string): GatewayPar
 function furnish(
   app: Express,
   parts: GatewayParts,
-  { playground }: { playground: ((app: Express) => void) | undefined },
+  { playground, widgetFile }: { playground: ((app: Express) => void) | undefined; widgetFile: string | undefined },
 ): void {
   const { log, exposure } = parts;
   secure(app, exposure);
@@ -111,7 +116,7 @@ function furnish(
     }),
   );
   app.use(webhooks(parts));
-  app.use(widget());
+  app.use(widget(widgetFile));
   app.get("/", (_request, response) => {
     if (playground) response.redirect("/playground");
     else response.type("text/plain").send("Throughline is running. The API: /v1/openapi.json\n");

@@ -28,10 +28,14 @@ export interface TestGateway {
 
 const created = z.object({ id: z.string(), webhookUrl: z.string() });
 
-/** Starts a gateway on a free port of 127.0.0.1. */
-export async function startTestGateway(test: TestHub, live?: LiveOptions): Promise<TestGateway> {
-  const config = readConfig({ PORT: "0", REPLY_QUIET_MS: "20" });
-  const gateway: Gateway = await startGateway(test.hub, { config, ...(live ? { live } : {}) });
+/** Starts a gateway on 127.0.0.1, on a free port unless one is given. */
+export async function startTestGateway(
+  test: TestHub,
+  live?: LiveOptions,
+  { port = 0, widgetFile }: { port?: number; widgetFile?: string } = {},
+): Promise<TestGateway> {
+  const config = readConfig({ PORT: String(port), REPLY_QUIET_MS: "20" });
+  const gateway: Gateway = await startGateway(test.hub, { config, widgetFile, ...(live ? { live } : {}) });
   const { key } = await createApiKey(test.parts.db, { workspaceId: test.workspaceId, name: "test", scopes: ["*"] });
   const simulators: Simulator[] = [];
 
