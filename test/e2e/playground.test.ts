@@ -1,249 +1,215 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { spawnSync } from "node:child_process";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { chromiumAvailable, chromiumReason, openChromium, violations } from "../support/chromium.ts";
 import { startPlayground, type TestPlayground } from "../support/playground.ts";
 
 const root = path.join(import.meta.dirname, "../..");
-const executable = [
-  process.env["CHROMIUM"],
-  spawnSync("which", ["chromium", "chromium-browser", "google-chrome"], { encoding: "utf8" }).stdout.split("\n")[0],
-].find((file) => file !== undefined && file !== "" && existsSync(file));
-const reason = "needs Chromium (Debian: apt-get install chromium), or CHROMIUM=<its path>";
-const FLAGS =
-  "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
+describe.skipIf(!chromiumAvailable)(`the playground's page${chromiumAvailable ? "" : ` (${chromiumReason})`}`, () => {
+  let play: TestPlayground;
+  let browser: Browser;
+  const dist = mkdtempSync(path.join(tmpdir(), "throughline-page-"));
+  /** What a person with the console open would see in red. */
+  const complaints: string[] = [];
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const axeResult = z.object({
-  violations: z.array(
-    z.object({ id: z.string(), impact: z.string().nullish(), nodes: z.array(z.object({ html: z.string() })) }),
-  ),
-  passes: z.array(z.object({ id: z.string() })),
-});
+  beforeAll(async () => {
+    const config = path.join(root, "apps/playground/page/vite.config.ts");
+    const args = ["build", "--logLevel", "warn", "--outDir", dist, "-c", config];
+    const built = spawnSync(path.join(root, "node_modules/.bin/vite"), args, { encoding: "utf8" });
+    if (built.status !== 0) throw new Error(`the page can't be built: ${built.stderr}`);
+    play = await startPlayground({ readingMs: 300, dist });
+    browser = await openChromium();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await play?.close();
+    rmSync(dist, { recursive: true, force: true });
+  });
 
-describe.skipIf(executable === undefined)(
-  `the playground's page${executable === undefined ? ` (${reason})` : ""}`,
-  () => {
-    let play: TestPlayground;
-    let browser: Browser;
-    const dist = mkdtempSync(path.join(tmpdir(), "throughline-page-"));
-    /** What a person with the console open would see in red. */
-    const complaints: string[] = [];
-
-    beforeAll(async () => {
-      const config = path.join(root, "apps/playground/page/vite.config.ts");
-      const args = ["build", "--logLevel", "warn", "--outDir", dist, "-c", config];
-      const built = spawnSync(path.join(root, "node_modules/.bin/vite"), args, { encoding: "utf8" });
-      if (built.status !== 0) throw new Error(`the page can't be built: ${built.stderr}`);
-      play = await startPlayground({ readingMs: 300, dist });
-      browser = await chromium.launch({ executablePath: executable ?? "", args: FLAGS.split(" ") });
+  async function visit(options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+    const page = await context.newPage();
+    page.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
     });
-    afterAll(async () => {
-      await browser?.close();
-      await play?.close();
-      rmSync(dist, { recursive: true, force: true });
-    });
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    await page.goto(`${play.url}/playground`);
+    await page.getByRole("textbox").first().waitFor();
+    return page;
+  }
 
-    async function visit(options: BrowserContextOptions = {}): Promise<Page> {
-      const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-      const page = await context.newPage();
-      page.on("console", (message) => {
-        if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
-      });
-      page.on("pageerror", (error) => complaints.push(String(error)));
-      await page.goto(`${play.url}/playground`);
-      await page.getByRole("textbox").first().waitFor();
-      return page;
+  const phone = (page: Page, channel: string) => page.locator(`section[data-channel="${channel}"]`);
+  const panel = (page: Page) => page.getByRole("complementary", { name: "The unified customer" });
+
+  async function say(page: Page, channel: string, text: string): Promise<void> {
+    const box = phone(page, channel).getByRole("textbox", { name: /^Message on/ });
+    await box.fill(text);
+    await box.press("Enter");
+    await phone(page, channel).locator(".bubble-said").filter({ hasText: text }).waitFor();
+  }
+
+  const hears = (page: Page, channel: string, text: RegExp | string) =>
+    phone(page, channel).locator(".bubble-heard").filter({ hasText: text }).last().waitFor();
+
+  /** These phones, and perhaps others that ring at the same number, are one customer's. */
+  async function isSarahs(page: Page, channels: string[]): Promise<void> {
+    const colours = () =>
+      Promise.all(channels.map((channel) => phone(page, channel).locator(".who").getAttribute("class")));
+    await expect.poll(async () => [...new Set(await colours())].join()).toMatch(/^who who-\d$/);
+    for (const channel of channels) expect(await phone(page, channel).locator(".who").innerText()).toBe("Sarah");
+    const count = /on (\d+|one) phones?/.exec(await panel(page).innerText())?.[1];
+    expect(Number(count)).toBeGreaterThanOrEqual(channels.length);
+  }
+
+  it("lets a person be Sarah on three phones, and shows one customer", async () => {
+    const page = await visit();
+    await expect.poll(() => panel(page).innerText()).toContain("Say something on any phone");
+    expect(await violations(page)).toEqual([]);
+
+    await phone(page, "web").getByText("Signed in to the shop").click();
+    await say(page, "web", "I need an ergonomic office chair for under $300. What do you recommend?");
+    await hears(page, "web", "ErgoComfort Pro at $279");
+    await expect.poll(() => panel(page).getByRole("heading", { level: 2 }).innerText()).toBe("Sarah");
+
+    await say(page, "whatsapp", "Hi, I was looking at office chairs yesterday.");
+    await hears(page, "whatsapp", /Hi Sarah! Yes, you were looking at the ErgoComfort Pro/);
+    await isSarahs(page, ["web", "whatsapp"]);
+
+    await phone(page, "web").getByRole("button", { name: "Telegram" }).click();
+    await phone(page, "telegram").locator(".bubble-said").filter({ hasText: "/start tl-" }).waitFor();
+    await isSarahs(page, ["web", "whatsapp", "telegram"]);
+    expect(await phone(page, "web").getByRole("button", { name: "Telegram" }).count()).toBe(0);
+    await say(page, "telegram", "How much is the ErgoMax?");
+    await hears(page, "telegram", "$349");
+
+    const button = phone(page, "telegram").locator(".bubble-buttons button").filter({ hasText: "See the specs" });
+    await button.last().click();
+    await hears(page, "telegram", /ErgoMax specifications/);
+
+    const marks = panel(page).locator(".timeline .mark");
+    await expect
+      .poll(async () => [...new Set(await marks.allInnerTexts())].sort())
+      .toEqual(["Telegram", "Web chat", "WhatsApp"]);
+    await panel(page).getByText("delivered ✓✓").first().waitFor();
+    expect(await violations(page)).toEqual([]);
+    const sizes = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]";
+    expect(await page.evaluate(sizes)).toEqual([1440, 900]);
+    await page.reload();
+    await hears(page, "telegram", /ErgoMax specifications/);
+    await isSarahs(page, ["web", "whatsapp", "telegram"]);
+    await page.context().close();
+  });
+
+  it("keeps somebody else apart", async () => {
+    const page = await visit();
+    await phone(page, "whatsapp").getByRole("button", { name: "Change" }).click();
+    await phone(page, "whatsapp").getByRole("button", { name: "Tom" }).click();
+    await phone(page, "whatsapp").getByRole("button", { name: "What is your return policy?" }).click();
+    await hears(page, "whatsapp", /30 days/);
+    await expect.poll(() => panel(page).getByRole("heading", { level: 2 }).innerText()).toBe("Tom");
+    expect(await panel(page).innerText()).not.toContain("ErgoMax");
+    expect(await phone(page, "whatsapp").innerText()).not.toContain("Sarah");
+    await page.context().close();
+  });
+
+  it("says what was wrong with a handle, and loses no words", async () => {
+    const page = await visit();
+    const telegram = phone(page, "telegram");
+    await telegram.getByRole("button", { name: "Change" }).click();
+    await telegram.getByLabel("Handle").fill("bob");
+    await telegram.getByRole("button", { name: "Use this phone" }).click();
+    await telegram.getByLabel("Message on Telegram", { exact: true }).fill("hello there");
+    await telegram.getByRole("button", { name: "Send on Telegram" }).click();
+    await telegram.getByRole("alert").filter({ hasText: "a Telegram handle is a user id" }).waitFor();
+    expect(await telegram.getByRole("textbox", { name: /^Message on/ }).inputValue()).toBe("hello there");
+    // The browser itself reports refused requests; this one was meant.
+    const meant = complaints.splice(0).filter((text) => !text.includes("400 (Bad Request)"));
+    expect(meant).toEqual([]);
+    await page.context().close();
+  });
+
+  it("replays the journey at a button, once at a time", async () => {
+    const page = await visit({ colorScheme: "dark" });
+    const replay = page.getByRole("button", { name: "Replay the journey" });
+    await replay.click();
+    await page.getByRole("progressbar", { name: "The journey" }).waitFor();
+    expect(await page.getByRole("button", { name: /^Playing \d of 9/ }).isDisabled()).toBe(true);
+    await page.getByText("One customer, one conversation").waitFor({ timeout: 45_000 });
+    await hears(page, "web", /ErgoDesk mat at \$39/);
+    await hears(page, "telegram", /SP\d{10}US/);
+    await hears(page, "whatsapp", /purchase link/);
+    await isSarahs(page, ["web", "whatsapp", "telegram"]);
+    expect(await violations(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  it("becomes tabs on a narrow screen, and can be used by keyboard alone", async () => {
+    const page = await visit({ viewport: { width: 390, height: 800 }, reducedMotion: "reduce" });
+    expect(await page.locator("section.phone").count()).toBe(1);
+    const first = page.getByRole("tab").first();
+    await first.focus();
+    const second = page.getByRole("tab", { selected: true });
+    for (let presses = 0; presses < 10 && (await second.innerText()) !== "Telegram"; presses++) {
+      await page.keyboard.press("ArrowRight");
     }
-
-    const phone = (page: Page, channel: string) => page.locator(`section[data-channel="${channel}"]`);
-    const panel = (page: Page) => page.getByRole("complementary", { name: "The unified customer" });
-
-    async function say(page: Page, channel: string, text: string): Promise<void> {
-      const box = phone(page, channel).getByRole("textbox", { name: /^Message on/ });
-      await box.fill(text);
-      await box.press("Enter");
-      await phone(page, channel).locator(".bubble-said").filter({ hasText: text }).waitFor();
-    }
-
-    const hears = (page: Page, channel: string, text: RegExp | string) =>
-      phone(page, channel).locator(".bubble-heard").filter({ hasText: text }).last().waitFor();
-
-    /** These phones, and perhaps others that ring at the same number, are one customer's. */
-    async function isSarahs(page: Page, channels: string[]): Promise<void> {
-      const colours = () =>
-        Promise.all(channels.map((channel) => phone(page, channel).locator(".who").getAttribute("class")));
-      await expect.poll(async () => [...new Set(await colours())].join()).toMatch(/^who who-\d$/);
-      for (const channel of channels) expect(await phone(page, channel).locator(".who").innerText()).toBe("Sarah");
-      const count = /on (\d+|one) phones?/.exec(await panel(page).innerText())?.[1];
-      expect(Number(count)).toBeGreaterThanOrEqual(channels.length);
-    }
-
-    async function violations(page: Page) {
-      // What is fading in is not yet what it will be.
-      await expect
-        .poll(() =>
-          page.evaluate("document.getAnimations().filter((a) => a.effect.getTiming().iterations === 1).length"),
-        )
-        .toBe(0);
-      await page.evaluate(axeSource);
-      const found = axeResult.parse(await page.evaluate("axe.run({ resultTypes: ['violations'] })"));
-      expect(found.passes.length).toBeGreaterThan(10);
-      return found.violations
-        .filter(({ impact }) => impact === "serious" || impact === "critical")
-        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-    }
-
-    it("lets a person be Sarah on three phones, and shows one customer", async () => {
-      const page = await visit();
-      await expect.poll(() => panel(page).innerText()).toContain("Say something on any phone");
-      expect(await violations(page)).toEqual([]);
-
-      await phone(page, "web").getByText("Signed in to the shop").click();
-      await say(page, "web", "I need an ergonomic office chair for under $300. What do you recommend?");
-      await hears(page, "web", "ErgoComfort Pro at $279");
-      await expect.poll(() => panel(page).getByRole("heading", { level: 2 }).innerText()).toBe("Sarah");
-
-      await say(page, "whatsapp", "Hi, I was looking at office chairs yesterday.");
-      await hears(page, "whatsapp", /Hi Sarah! Yes, you were looking at the ErgoComfort Pro/);
-      await isSarahs(page, ["web", "whatsapp"]);
-
-      await phone(page, "web").getByRole("button", { name: "Telegram" }).click();
-      await phone(page, "telegram").locator(".bubble-said").filter({ hasText: "/start tl-" }).waitFor();
-      await isSarahs(page, ["web", "whatsapp", "telegram"]);
-      expect(await phone(page, "web").getByRole("button", { name: "Telegram" }).count()).toBe(0);
-      await say(page, "telegram", "How much is the ErgoMax?");
-      await hears(page, "telegram", "$349");
-
-      const button = phone(page, "telegram").locator(".bubble-buttons button").filter({ hasText: "See the specs" });
-      await button.last().click();
-      await hears(page, "telegram", /ErgoMax specifications/);
-
-      const marks = panel(page).locator(".timeline .mark");
-      await expect
-        .poll(async () => [...new Set(await marks.allInnerTexts())].sort())
-        .toEqual(["Telegram", "Web chat", "WhatsApp"]);
-      await panel(page).getByText("delivered ✓✓").first().waitFor();
-      expect(await violations(page)).toEqual([]);
-      const sizes = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]";
-      expect(await page.evaluate(sizes)).toEqual([1440, 900]);
-      await page.reload();
-      await hears(page, "telegram", /ErgoMax specifications/);
-      await isSarahs(page, ["web", "whatsapp", "telegram"]);
-      await page.context().close();
-    });
-
-    it("keeps somebody else apart", async () => {
-      const page = await visit();
-      await phone(page, "whatsapp").getByRole("button", { name: "Change" }).click();
-      await phone(page, "whatsapp").getByRole("button", { name: "Tom" }).click();
-      await phone(page, "whatsapp").getByRole("button", { name: "What is your return policy?" }).click();
-      await hears(page, "whatsapp", /30 days/);
-      await expect.poll(() => panel(page).getByRole("heading", { level: 2 }).innerText()).toBe("Tom");
-      expect(await panel(page).innerText()).not.toContain("ErgoMax");
-      expect(await phone(page, "whatsapp").innerText()).not.toContain("Sarah");
-      await page.context().close();
-    });
-
-    it("says what was wrong with a handle, and loses no words", async () => {
-      const page = await visit();
-      const telegram = phone(page, "telegram");
-      await telegram.getByRole("button", { name: "Change" }).click();
-      await telegram.getByLabel("Handle").fill("bob");
-      await telegram.getByRole("button", { name: "Use this phone" }).click();
-      await telegram.getByLabel("Message on Telegram", { exact: true }).fill("hello there");
-      await telegram.getByRole("button", { name: "Send on Telegram" }).click();
-      await telegram.getByRole("alert").filter({ hasText: "a Telegram handle is a user id" }).waitFor();
-      expect(await telegram.getByRole("textbox", { name: /^Message on/ }).inputValue()).toBe("hello there");
-      // The browser itself reports refused requests; this one was meant.
-      const meant = complaints.splice(0).filter((text) => !text.includes("400 (Bad Request)"));
-      expect(meant).toEqual([]);
-      await page.context().close();
-    });
-
-    it("replays the journey at a button, once at a time", async () => {
-      const page = await visit({ colorScheme: "dark" });
-      const replay = page.getByRole("button", { name: "Replay the journey" });
-      await replay.click();
-      await page.getByRole("progressbar", { name: "The journey" }).waitFor();
-      expect(await page.getByRole("button", { name: /^Playing \d of 9/ }).isDisabled()).toBe(true);
-      await page.getByText("One customer, one conversation").waitFor({ timeout: 45_000 });
-      await hears(page, "web", /ErgoDesk mat at \$39/);
-      await hears(page, "telegram", /SP\d{10}US/);
-      await hears(page, "whatsapp", /purchase link/);
-      await isSarahs(page, ["web", "whatsapp", "telegram"]);
-      expect(await violations(page)).toEqual([]);
-      await page.context().close();
-    });
-
-    it("becomes tabs on a narrow screen, and can be used by keyboard alone", async () => {
-      const page = await visit({ viewport: { width: 390, height: 800 }, reducedMotion: "reduce" });
-      expect(await page.locator("section.phone").count()).toBe(1);
-      const first = page.getByRole("tab").first();
-      await first.focus();
-      const second = page.getByRole("tab", { selected: true });
-      for (let presses = 0; presses < 10 && (await second.innerText()) !== "Telegram"; presses++) {
-        await page.keyboard.press("ArrowRight");
-      }
-      expect(await second.innerText()).toBe("Telegram");
-      expect(await second.evaluate((tab) => tab === tab.ownerDocument.activeElement)).toBe(true);
-      // Tab on until the field; every stop must be visible.
-      for (let stops = 0; stops < 30; stops++) {
-        await page.keyboard.press("Tab");
-        const focus = z.object({ name: z.string().nullable(), outline: z.string() }).parse(
-          await page.evaluate(`(() => {
+    expect(await second.innerText()).toBe("Telegram");
+    expect(await second.evaluate((tab) => tab === tab.ownerDocument.activeElement)).toBe(true);
+    // Tab on until the field; every stop must be visible.
+    for (let stops = 0; stops < 30; stops++) {
+      await page.keyboard.press("Tab");
+      const focus = z.object({ name: z.string().nullable(), outline: z.string() }).parse(
+        await page.evaluate(`(() => {
           const at = document.activeElement;
           const track = at.matches(".switch input") ? at.nextElementSibling : at;
           return { name: at.getAttribute("aria-label"), outline: getComputedStyle(track).outlineStyle };
         })()`),
-        );
-        expect(focus.outline).not.toBe("none");
-        if (focus.name === "Message on Telegram") break;
-      }
-      await page.keyboard.type("What is your return policy?");
-      await page.keyboard.press("Enter");
-      await hears(page, "telegram", /30 days/);
-      const width = await page.evaluate("document.documentElement.scrollWidth");
-      expect(width).toBeLessThanOrEqual(390);
-      expect(await violations(page)).toEqual([]);
-      await first.focus();
-      await page.keyboard.press("End");
-      await panel(page).waitFor();
-      expect(await violations(page)).toEqual([]);
-      await page.context().close();
-    });
+      );
+      expect(focus.outline).not.toBe("none");
+      if (focus.name === "Message on Telegram") break;
+    }
+    await page.keyboard.type("What is your return policy?");
+    await page.keyboard.press("Enter");
+    await hears(page, "telegram", /30 days/);
+    const width = await page.evaluate("document.documentElement.scrollWidth");
+    expect(width).toBeLessThanOrEqual(390);
+    expect(await violations(page)).toEqual([]);
+    await first.focus();
+    await page.keyboard.press("End");
+    await panel(page).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.context().close();
+  });
 
-    it("allows no foreign frame, script or style, and complains of nothing", async () => {
-      const answer = await play.ask("");
-      const policy = String(answer.headers["content-security-policy"]);
-      for (const rule of [
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "connect-src 'self'",
-        "frame-ancestors 'none'",
-      ]) {
-        expect(policy).toContain(rule);
-      }
-      expect(policy).not.toContain("unsafe");
-      expect(answer.headers["cache-control"]).toBe("no-cache");
-      const script = /src="\/playground(\/assets\/[^"]+\.js)"/.exec(String(answer.body))?.[1] ?? "";
-      expect((await play.ask(script)).headers["cache-control"]).toBe("public, max-age=31536000, immutable");
-      expect((await play.ask("/assets/gone.js")).status).toBe(404);
-      expect((await play.ask("/assets/..%2findex.html")).status).toBeGreaterThanOrEqual(400);
-      expect(complaints).toEqual([]);
-    });
+  it("allows no foreign frame, script or style, and complains of nothing", async () => {
+    const answer = await play.ask("");
+    const policy = String(answer.headers["content-security-policy"]);
+    for (const rule of [
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "connect-src 'self'",
+      "frame-ancestors 'none'",
+    ]) {
+      expect(policy).toContain(rule);
+    }
+    expect(policy).not.toContain("unsafe");
+    expect(answer.headers["cache-control"]).toBe("no-cache");
+    const script = /src="\/playground(\/assets\/[^"]+\.js)"/.exec(String(answer.body))?.[1] ?? "";
+    expect((await play.ask(script)).headers["cache-control"]).toBe("public, max-age=31536000, immutable");
+    expect((await play.ask("/assets/gone.js")).status).toBe(404);
+    expect((await play.ask("/assets/..%2findex.html")).status).toBeGreaterThanOrEqual(400);
+    expect(complaints).toEqual([]);
+  });
 
-    it("says so when the hub is away", async () => {
-      const page = await visit();
-      await play.hangUp();
-      await page.getByRole("alert").filter({ hasText: "Reconnecting" }).waitFor();
-      expect(await page.getByRole("button", { name: "Replay the journey" }).isDisabled()).toBe(true);
-      await page.context().close();
-    });
-  },
-);
+  it("says so when the hub is away", async () => {
+    const page = await visit();
+    await play.hangUp();
+    await page.getByRole("alert").filter({ hasText: "Reconnecting" }).waitFor();
+    expect(await page.getByRole("button", { name: "Replay the journey" }).isDisabled()).toBe(true);
+    await page.context().close();
+  });
+});
