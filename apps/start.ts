@@ -61,7 +61,7 @@ export async function openHub(config: Config, options: { role: string; besideRun
     await vault.createKeys(FIRST_WORKSPACE, [FIRST_WORKSPACE]);
     const adapters = await adaptersLoading;
     const workspaces = openWorkspaces(db);
-    const accounts = openAccounts({ db, vault, adapters });
+    const accounts = openAccounts({ db, vault, adapters, log });
     const parts: Parts = { db, vault, workspaces, doorbells: queues, live, adapters, accounts, log };
     const ingest = openIngest(parts);
     return {

@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { ChannelAdapter } from "../../../adapters/contract/index.ts";
 import type { ChannelAccount } from "../../../prisma/generated/client.ts";
 import type { Database } from "../platform/database.ts";
+import { described, type Log } from "../platform/log.ts";
 import type { Vault } from "../vault/vault.ts";
 
 /** The adapters that are installed, by channel id. */
@@ -22,7 +23,7 @@ export interface OpenAccount {
 export interface Accounts {
   /** Undefined when there is none, or its adapter is not installed. */
   find(accountId: string): Promise<OpenAccount | undefined>;
-  /** Every account of every workspace. */
+  /** Every account of every workspace; one that can't be opened is left out, and logged. */
   all(): Promise<OpenAccount[]>;
   /** Forgets, after a change in this process. */
   forget(accountId: string): void;
@@ -36,8 +37,8 @@ export function settingsPlace(accountId: string): `channel_account.settings:${st
   return `channel_account.settings:${accountId}`;
 }
 
-export function openAccounts(parts: { db: Database; vault: Vault; adapters: Adapters }): Accounts {
-  const { db, vault, adapters } = parts;
+export function openAccounts(parts: { db: Database; vault: Vault; adapters: Adapters; log: Log }): Accounts {
+  const { db, vault, adapters, log } = parts;
   const cache = new LRUCache<string, { account: OpenAccount | undefined }>({ max: 10_000, ttl: REMEMBERED_MS });
 
   async function open(row: ChannelAccount): Promise<OpenAccount | undefined> {
@@ -69,8 +70,13 @@ export function openAccounts(parts: { db: Database; vault: Vault; adapters: Adap
     },
     async all() {
       const rows = await db.prisma.channelAccount.findMany({ orderBy: { createdAt: "asc" } });
-      const accounts = await Promise.all(rows.map(open));
-      return accounts.filter((account) => account !== undefined);
+      const accounts = await Promise.allSettled(rows.map(open));
+      // One whose settings an adapter does not take any more must not keep everybody else's from being listened to.
+      return accounts.flatMap((opened, i) => {
+        if (opened.status === "fulfilled") return opened.value ?? [];
+        log.error({ ...described(opened.reason), account: rows[i]?.id }, "a channel account could not be opened");
+        return [];
+      });
     },
     forget(accountId) {
       cache.delete(accountId);

@@ -10,6 +10,17 @@ export interface Note {
 }
 
 const Note = z.object({ workspaceId: z.string(), threadIds: z.array(z.string()) });
+const NoteText = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: "custom", message: "is not JSON" });
+      return z.NEVER;
+    }
+  })
+  .pipe(Note);
 
 /** Tells all processes of the hub at once. Best effort: nothing depends on a note for correctness, listeners poll besides. */
 export interface LiveNotes {
@@ -31,7 +42,8 @@ export function openLive(
 ): LiveNotes {
   const listeners = new Set<(note: Note) => void>();
   const hear = (text: string) => {
-    const note = Note.safeParse(JSON.parse(text));
+    // Others may use the same server: what is no note of ours must not end the process.
+    const note = NoteText.safeParse(text);
     if (note.success) for (const listener of listeners) listener(note.data);
   };
   const transport =
