@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Heard, Say, Simulator, SimulatorFactory } from "../contract/index.ts";
 import { acceptance, heardOf, judge, refused } from "./simulatedGraph.ts";
 import type { AcceptedSend, GraphAnswer } from "./simulatedGraph.ts";
@@ -9,10 +10,15 @@ import type { SimulatedPerson } from "./simulatedWebhook.ts";
 
 /** How the double behaves. */
 export interface WhatsAppSimulatorOptions {
-  /** Whether `sent` and `delivered` webhooks follow a send. Default: true; off for load tests that don't measure them. */
-  statuses?: boolean;
+  /**
+   * Whether `sent` and `delivered` webhooks follow a send, or for what share of the sends (0–1). Default: true; off for load tests
+   * that don't measure them.
+   */
+  statuses?: boolean | number;
   /** Told of every send that was accepted, with the reference (`biz_opaque_callback_data`) that the hub gave it. */
   onSend?: (send: AcceptedSend) => void;
+  /** Answers come up to this late, at random; what was accepted is accepted at once. Milliseconds. Default: 0. */
+  slowMs?: number;
 }
 
 /** A double of Meta's Graph API for one WhatsApp number. */
@@ -27,7 +33,11 @@ export const simulator: SimulatorFactory & { start(options?: WhatsAppSimulatorOp
 
 type Failure = Parameters<Simulator["failNext"]>[0];
 
-async function startSimulator({ statuses = true, onSend }: WhatsAppSimulatorOptions = {}): Promise<Simulator> {
+async function startSimulator({
+  statuses = true,
+  onSend,
+  slowMs = 0,
+}: WhatsAppSimulatorOptions = {}): Promise<Simulator> {
   const account = {
     phoneNumberId: "100200300400500",
     businessAccountId: "900800700600",
@@ -58,7 +68,7 @@ async function startSimulator({ statuses = true, onSend }: WhatsAppSimulatorOpti
     else earlier.push(heard);
     for (const listener of listeners) listener(as, heard);
     onSend?.(send);
-    if (statuses) void tellStatuses({ id, to: person, reference: send.reference });
+    if (Math.random() < Number(statuses)) void tellStatuses({ id, to: person, reference: send.reference });
     return { id, person };
   }
 
@@ -92,7 +102,7 @@ async function startSimulator({ statuses = true, onSend }: WhatsAppSimulatorOpti
     return { ...input, id: input.id ?? messageId(personBehind(input.as), "in") };
   }
 
-  const server = await listening((request, response) => void serve(request, response, answer));
+  const server = await listening((request, response) => void serve(request, response, { answer, slowMs }));
 
   return {
     settings: { ...account, apiBaseUrl: `http://127.0.0.1:${portOf(server)}`, apiVersion: "v25.0" },
@@ -138,7 +148,7 @@ function isHandle(text: string): boolean {
 async function serve(
   request: IncomingMessage,
   response: ServerResponse,
-  answer: (request: Parameters<typeof judge>[0]) => GraphAnswer | undefined,
+  { answer, slowMs }: { answer: (request: Parameters<typeof judge>[0]) => GraphAnswer | undefined; slowMs: number },
 ): Promise<void> {
   const chunks: Buffer[] = [];
   try {
@@ -152,6 +162,7 @@ async function serve(
     authorization: request.headers.authorization,
     body: Buffer.concat(chunks).toString("utf8"),
   });
+  if (slowMs > 0) await sleep(Math.random() * slowMs);
   if (verdict === undefined) {
     request.socket.destroy();
     return;

@@ -28,6 +28,10 @@ export interface Outcome {
 
 /** How long the hub may take to come to rest after the last fault. */
 const REST_MS = 150_000;
+/** A provider that takes its time is more often interrupted. */
+const PROVIDER_SLOW_MS = 600;
+/** Half of the sends are never heard of again: a send that was interrupted then stays unknown. */
+const STATUSES = 0.5;
 /** How long a fault waits for something to be in flight. */
 const IN_FLIGHT_MS = 10_000;
 
@@ -48,7 +52,11 @@ export async function runCampaign(plan: Plan): Promise<Outcome> {
   const began = Date.now();
   const ground = await openGround(plan.backend);
   const sends: ProviderSend[] = [];
-  const provider = await simulator.start({ onSend: (send) => sends.push({ reference: send.reference }) });
+  const provider = await simulator.start({
+    statuses: STATUSES,
+    slowMs: PROVIDER_SLOW_MS,
+    onSend: (send) => sends.push({ reference: send.reference }),
+  });
   try {
     const beside = await openBeside(ground.env);
     const accountId = await addWhatsAppNumber(beside, provider.settings);
