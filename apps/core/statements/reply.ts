@@ -57,13 +57,16 @@ export const leaseTurns = statement<TurnRow & Record<string, unknown>>(
 /**
  * Threads that nobody needs to answer any more: all is answered, or a person answers. Their doorbells go; the others come
  * again: shortly where the lease was taken, else when they are due, which a ring that came early must not change (two that
- * put it off in turns would do so for ever). Answers those. $1 workspace, $2 threads that were not leased.
+ * put it off in turns would do so for ever). A row that was renewed while its lock was awaited stays: what is read beside it
+ * is older than it. Answers those. $1 workspace, $2 threads that were not leased.
  */
 export const settleUnleased = statement<{ id: string; due_at: Date }>(
   "settle-unleased",
-  `WITH judged AS MATERIALIZED (
-     SELECT d.id, d.due_at, k.thread_id IS NULL OR m.identifier_id IS NULL OR c.handled_by = 'staff' AS over
-       FROM due d
+  `WITH locked AS MATERIALIZED (
+     SELECT id, xmin AS version FROM due WHERE workspace_id = $1 AND kind = 'reply' AND id = ANY($2::uuid[]) ORDER BY id FOR UPDATE
+   ), judged AS MATERIALIZED (
+     SELECT d.id, l.version = d.xmin AND (k.thread_id IS NULL OR m.identifier_id IS NULL OR c.handled_by = 'staff') AS over
+       FROM due d JOIN locked l ON l.id = d.id
        LEFT JOIN LATERAL (
          SELECT thread_id, owed_seq, answered_seq FROM thread_cursor
           WHERE workspace_id = $1 AND thread_id = d.id AND owed_seq > answered_seq LIMIT 1) k ON true
@@ -74,15 +77,15 @@ export const settleUnleased = statement<{ id: string; due_at: Date }>(
          SELECT conversation_id FROM segment WHERE workspace_id = $1 AND thread_id = d.id AND identifier_id = m.identifier_id
             AND to_seq IS NULL ORDER BY from_seq DESC LIMIT 1) s ON true
        LEFT JOIN LATERAL (SELECT handled_by FROM conversation WHERE workspace_id = $1 AND id = s.conversation_id LIMIT 1) c ON true
-      WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = ANY($2::uuid[]) ORDER BY d.id FOR UPDATE OF d
+      WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = ANY($2::uuid[])
    ), gone AS (
      DELETE FROM due d USING judged j
-      WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = j.id AND d.id = ANY($2::uuid[]) AND j.over
+      WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = j.id AND d.id = ANY($2::uuid[]) AND j.over IS TRUE
    )
    UPDATE due d SET due_at = CASE WHEN d.due_at <= clock_timestamp() + interval '20 milliseconds'
                              THEN clock_timestamp() + interval '250 milliseconds' ELSE d.due_at END
      FROM judged j
-    WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = j.id AND d.id = ANY($2::uuid[]) AND NOT j.over RETURNING d.id, d.due_at`,
+    WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = j.id AND d.id = ANY($2::uuid[]) AND j.over IS NOT TRUE RETURNING d.id, d.due_at`,
 );
 
 export interface HistoryRow {
