@@ -2,6 +2,7 @@ import type { Parts } from "../core/parts.ts";
 import { BELLS } from "../core/platform/doorbell.ts";
 import { described } from "../core/platform/log.ts";
 import { sweepDue } from "../core/statements/due.ts";
+import { joinEarlyStatuses } from "../core/statements/outbound.ts";
 import type { Flow } from "./flow.ts";
 
 /** Younger than this it is on its way: its doorbell was rung. Milliseconds. */
@@ -59,8 +60,11 @@ const SPENT = [
   ["receipt", "received_at < clock_timestamp() - interval '35 days'"],
 ] as const;
 const SPENT_AT_ONCE = 5_000;
+/** A status whose send has not come to an end by then met it in the same moment. Milliseconds. */
+const EARLY_MS = 30_000;
 
 async function tidy(parts: Pick<Parts, "db">): Promise<void> {
+  await joinEarlyStatuses(parts.db.pool, [EARLY_MS]);
   for (const [table, spent] of SPENT) {
     await parts.db.pool.query(
       `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${spent} LIMIT ${SPENT_AT_ONCE}))`,

@@ -134,8 +134,9 @@ async function vouchedFor(db: Queryable, workspaceId: string, messages: OpenMess
 }
 
 function codeOf({ body: { content } }: OpenMessage): string | undefined {
-  if (content.kind === "start") return content.token;
-  return content.kind === "text" && isLinkCode(content.text) ? content.text.trim() : undefined;
+  // What else a channel's link may carry (where somebody came from) is none of ours.
+  const said = content.kind === "start" ? content.token : content.kind === "text" ? content.text : undefined;
+  return said !== undefined && isLinkCode(said) ? said.trim() : undefined;
 }
 
 function meaningOf({ body: { content } }: OpenMessage): boolean | undefined {

@@ -257,3 +257,22 @@ export const cancelBotReplies = statement<{ message_id: string }>(
          AND o.based_on_seq IS NOT NULL ORDER BY o.message_id FOR UPDATE OF o)
    RETURNING message_id`,
 );
+
+/**
+ * Joins statuses that met their send in the very moment it was written down, and so were kept as early. $1 at least so many ms
+ * old.
+ */
+export const joinEarlyStatuses = statement<{ message_id: string }>(
+  "join-early-statuses",
+  `WITH found AS (
+     DELETE FROM early_status e USING outbox o
+      WHERE e.at < clock_timestamp() - $1 * interval '1 millisecond' AND o.workspace_id = e.workspace_id
+        AND o.account_id = e.account_id AND o.provider_key = e.provider_key
+     RETURNING o.workspace_id, o.message_id, e.status, e.error, e.at
+   ), best AS (
+     SELECT DISTINCT ON (workspace_id, message_id) * FROM found ORDER BY workspace_id, message_id, ${rank("status")} DESC
+   )
+   UPDATE outbox o SET state = b.status, error = b.error, settled_at = b.at FROM best b
+    WHERE o.workspace_id = b.workspace_id AND o.message_id = b.message_id AND ${rank("b.status")} > ${rank("o.state")}
+   RETURNING o.message_id`,
+);
