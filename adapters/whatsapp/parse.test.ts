@@ -197,12 +197,15 @@ const payloadSchema = z.looseObject({
 
 describe.skipIf(!existsSync(shared))("recorded webhooks (skipped without ../shared)", () => {
   const json = (file: string): unknown => JSON.parse(readFileSync(join(shared, "webhooks", file), "utf8"));
-  const recorded = [...webhookFiles.map((name) => `${name}.json`), "meta-openapi-webhook-examples.json"].flatMap(
-    (file) =>
-      Object.entries(z.record(z.string(), payloadSchema).parse(json(file))).map(([name, payload]) => ({
-        name: `${file} ${name}`,
-        payload,
-      })),
+  // A skipped suite's body runs all the same: it must not miss what it is skipped for.
+  const files = existsSync(shared)
+    ? [...webhookFiles.map((name) => `${name}.json`), "meta-openapi-webhook-examples.json"]
+    : [];
+  const recorded = files.flatMap((file) =>
+    Object.entries(z.record(z.string(), payloadSchema).parse(json(file))).map(([name, payload]) => ({
+      name: `${file} ${name}`,
+      payload,
+    })),
   );
 
   it.each(recorded)("$name", ({ payload }) => {
