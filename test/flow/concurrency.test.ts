@@ -1,3 +1,4 @@
+import { ledgerOf } from "../../apps/core/identity/ledger.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import fc from "fast-check";
 import type { MessageEvent, SightedIdentifier } from "../../adapters/contract/index.ts";
@@ -185,20 +186,7 @@ describe("under stress", () => {
     const evidence = await evidenceOf(hub.parts.db.pool, [workspaceId, ids]);
     const rulings = await rulingsOf(hub.parts.db.pool, [workspaceId, ids]);
     const { groups } = partition({
-      nodes: identifiers.map((i) => ({ id: i.id, type: i.type, rank: i.value_key.toString("hex") })),
-      sightings: evidence.map((e) => ({
-        rank: e.fingerprint.toString("hex"),
-        firstSeen: e.first_seen.getTime(),
-        accountId: e.account_id,
-        identifiers: e.identifier_ids.map((id, i) => ({ id, assurance: e.assurances[i] ?? 0 })),
-      })),
-      rulings: rulings.map((r) => ({
-        id: r.id,
-        kind: r.kind,
-        aId: r.a_id,
-        bId: r.b_id,
-        decidedAt: r.decided_at.getTime(),
-      })),
+      ...ledgerOf({ identifiers, evidence, rulings }),
       primaryIdentifier: null,
     });
     const expected = new Map(groups.flatMap((g) => g.members.map((id) => [id, g.seed])));

@@ -1,6 +1,6 @@
 import type { AttributeValue } from "../identity/attributes.ts";
 import { settleAttributes } from "../identity/attributes.ts";
-import { attributeSightings } from "../identity/ledger.ts";
+import { attributeSightings, ledgerOf } from "../identity/ledger.ts";
 import { entitledFrom, JOINS_FROM, partition } from "../identity/partition.ts";
 import type { Parts } from "../parts.ts";
 import type { WorkspaceSettings } from "../platform/workspace.ts";
@@ -48,14 +48,9 @@ export async function entitlements(
   return handles.map((handle) => {
     const members = membersOf.get(handle.profileId) ?? [];
     const mine = evidenceIn.get(handle.profileId) ?? [];
-    const sightings = mine.map((e) => ({
-      rank: e.fingerprint.toString("hex"),
-      firstSeen: e.first_seen.getTime(),
-      accountId: e.account_id,
-      identifiers: e.identifier_ids.map((id, i) => ({ id, assurance: e.assurances[i] ?? 0 })),
-    }));
+    const ledger = ledgerOf({ identifiers: members, evidence: mine, rulings });
     const proof = new Map<string, number>();
-    for (const s of sightings) {
+    for (const s of ledger.sightings) {
       for (const i of s.identifiers) proof.set(i.id, Math.max(i.assurance, proof.get(i.id) ?? 0));
     }
     const memberIds = new Set(members.map((m) => m.id));
@@ -63,10 +58,14 @@ export async function entitlements(
     const reached =
       handle.audience === "room" || onlyHere
         ? new Set([handle.identifierId])
-        : entitledFrom(handle.identifierId, edgesOf(members, sightings, rulings, settings), {
-            mappingEntitles: settings.mappingEntitles,
-            handleAssurance: proof.get(handle.identifierId) ?? 0,
-          });
+        : entitledFrom(
+            handle.identifierId,
+            partition({ ...ledger, primaryIdentifier: settings.primaryIdentifier }).edges,
+            {
+              mappingEntitles: settings.mappingEntitles,
+              handleAssurance: proof.get(handle.identifierId) ?? 0,
+            },
+          );
     const usable = mine.filter((e) => reached.has(e.subject_id) && !(onlyHere && e.account_id !== handle.accountId));
     return {
       profileId: handle.profileId,
@@ -96,25 +95,4 @@ function isTakenOnWord(
       : [{ isHere: e.account_id === handle.accountId, level: e.assurances[at] ?? 0 }];
   });
   return levels.some((l) => !l.isHere) && !levels.some((l) => l.isHere && l.level >= JOINS_FROM);
-}
-
-function edgesOf(
-  members: { id: string; type: string; value_key: Buffer }[],
-  sightings: Parameters<typeof partition>[0]["sightings"],
-  rulings: { id: string; kind: "link" | "separate"; a_id: string; b_id: string; decided_at: Date }[],
-  settings: WorkspaceSettings,
-) {
-  const { edges } = partition({
-    nodes: members.map((m) => ({ id: m.id, type: m.type, rank: m.value_key.toString("hex") })),
-    sightings,
-    rulings: rulings.map((r) => ({
-      id: r.id,
-      kind: r.kind,
-      aId: r.a_id,
-      bId: r.b_id,
-      decidedAt: r.decided_at.getTime(),
-    })),
-    primaryIdentifier: settings.primaryIdentifier,
-  });
-  return edges;
 }

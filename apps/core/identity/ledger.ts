@@ -1,6 +1,7 @@
-import type { SightingRow } from "../statements/identity.ts";
+import type { RulingRow, SightingRow } from "../statements/identity.ts";
 import type { KeyRing } from "../vault/vault.ts";
 import type { AttributeSighting } from "./attributes.ts";
+import type { Node, Ruling, Sighting } from "./partition.ts";
 
 /**
  * The attributes that evidence gives, opened. Evidence whose data key is gone was erased and gives none. An attribute
@@ -26,4 +27,28 @@ export function attributeSightings(keys: KeyRing, evidence: SightingRow[]): Attr
         : [],
     );
   });
+}
+
+/** The ledger's rows in the form that `partition` takes. */
+export function ledgerOf(rows: {
+  identifiers: { id: string; type: string; value_key: Buffer }[];
+  evidence: SightingRow[];
+  rulings: RulingRow[];
+}): { nodes: Node[]; sightings: Sighting[]; rulings: Ruling[] } {
+  return {
+    nodes: rows.identifiers.map((i) => ({ id: i.id, type: i.type, rank: i.value_key.toString("hex") })),
+    sightings: rows.evidence.map((e) => ({
+      rank: e.fingerprint.toString("hex"),
+      firstSeen: e.first_seen.getTime(),
+      accountId: e.account_id,
+      identifiers: e.identifier_ids.map((id, i) => ({ id, assurance: e.assurances[i] ?? 0 })),
+    })),
+    rulings: rows.rulings.map((r) => ({
+      id: r.id,
+      kind: r.kind,
+      aId: r.a_id,
+      bId: r.b_id,
+      decidedAt: r.decided_at.getTime(),
+    })),
+  };
 }

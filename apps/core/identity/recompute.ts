@@ -2,7 +2,7 @@ import type { Queryable } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import * as sql from "../statements/identity.ts";
 import { settleAttributes } from "./attributes.ts";
-import { attributeSightings } from "./ledger.ts";
+import { attributeSightings, ledgerOf } from "./ledger.ts";
 import { JOINS_FROM, partition } from "./partition.ts";
 import { ComponentGrewError, type ResolveScope } from "./scope.ts";
 
@@ -47,20 +47,7 @@ export async function recompute(
   const evidence = await sql.evidenceOf(db, [workspaceId, reach]);
   const rulings = await sql.rulingsOf(db, [workspaceId, reach]);
   const { groups, vetoes } = partition({
-    nodes: identifiers.map((i) => ({ id: i.id, type: i.type, rank: i.value_key.toString("hex") })),
-    sightings: evidence.map((e) => ({
-      rank: e.fingerprint.toString("hex"),
-      firstSeen: e.first_seen.getTime(),
-      accountId: e.account_id,
-      identifiers: e.identifier_ids.map((id, i) => ({ id, assurance: e.assurances[i] ?? 0 })),
-    })),
-    rulings: rulings.map((r) => ({
-      id: r.id,
-      kind: r.kind,
-      aId: r.a_id,
-      bId: r.b_id,
-      decidedAt: r.decided_at.getTime(),
-    })),
+    ...ledgerOf({ identifiers, evidence, rulings }),
     primaryIdentifier: scope.settings.primaryIdentifier,
   });
 

@@ -126,14 +126,16 @@ export const identifiersOf = statement<{
     WHERE workspace_id = $1 AND profile_id = ANY($2::uuid[]) ORDER BY value_key`,
 );
 
-/** Rulings between any of these identifiers that stand. $1 workspace, $2 identifiers. */
-export const rulingsOf = statement<{
+export interface RulingRow {
   id: string;
   kind: "link" | "separate";
   a_id: string;
   b_id: string;
   decided_at: Date;
-}>(
+}
+
+/** Rulings between any of these identifiers that stand. $1 workspace, $2 identifiers. */
+export const rulingsOf = statement<RulingRow & Record<string, unknown>>(
   "rulings-of",
   `SELECT id, kind, a_id, b_id, decided_at FROM decision
     WHERE workspace_id = $1 AND retracted_at IS NULL AND (a_id = ANY($2::uuid[]) OR b_id = ANY($2::uuid[]))`,

@@ -1,4 +1,5 @@
 import { statement } from "../platform/database.ts";
+import type { MessageRow } from "./process.ts";
 
 export interface TurnRow {
   thread_id: string;
@@ -88,18 +89,8 @@ export const settleUnleased = statement<{ id: string; due_at: Date }>(
     WHERE d.workspace_id = $1 AND d.kind = 'reply' AND d.id = j.id AND d.id = ANY($2::uuid[]) AND j.over IS NOT TRUE RETURNING d.id, d.due_at`,
 );
 
-export interface HistoryRow {
-  id: string;
-  thread_id: string;
-  seq: number;
-  out_seq: number;
-  identifier_id: string;
-  direction: "in" | "out";
-  author: "customer" | "bot" | "staff" | "system";
-  kind: string;
-  owed: boolean;
-  body: Buffer;
-  received_at: Date;
+/** A message of the history, with where it was said. */
+export interface HistoryRow extends Omit<MessageRow, "occurred_at"> {
   channel: string;
   audience: "private" | "room";
 }
