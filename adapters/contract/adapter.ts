@@ -1,5 +1,7 @@
 import type { z } from "zod";
 import type { InboundEvent, Json, MessageEvent, Author, ThreadAddress } from "./events.ts";
+import type { Finding, MessageTemplate } from "./account.ts";
+import type { DownloadContext, DownloadedMedia, MediaAccess, MediaKind, RemoteMedia } from "./media.ts";
 import type { Limits, OutboundContent, OutboundMessage, SendReceipt } from "./outbound.ts";
 import type { SimulatorFactory } from "./simulator.ts";
 
@@ -35,9 +37,53 @@ export interface ChannelAdapter<S = unknown> {
   idempotentForMs?: number;
   /** Tells the provider where to deliver (e.g. Telegram's `setWebhook`). Called when an account is created or changed. @throws Error with a reason for staff */
   connect?(settings: S, hub: { webhookUrl: string }): Promise<void>;
-  /** A URL that opens this channel carrying a link code, or undefined where the settings don't allow one. */
-  link?(settings: S, token: string): string | undefined;
+  /** An invitation to this channel that carries a link code, or undefined where the settings don't allow one. */
+  link?(settings: S, token: string): Invitation | undefined;
+  /** Fetches a file that an inbound message named. Only from the provider's own hosts. @throws {DownloadError} */
+  download?(media: RemoteMedia, context: DownloadContext<S>): Promise<DownloadedMedia>;
+  /** Shows the customer that an answer is being written. Best effort. @throws Error when it could not */
+  typing?(at: ThreadPlace, context: CallContext<S>): Promise<void>;
+  /** Tells the provider that what the customer said up to here has been read. Best effort. @throws Error when it could not */
+  markRead?(at: ThreadPlace, context: CallContext<S>): Promise<void>;
+  /** The approved messages with which the hub may write outside of the reply window. @throws {SendError} */
+  templates?(context: CallContext<S>): Promise<MessageTemplate[]>;
+  /**
+   * Looks at the account from the provider's side: does the token live, is the webhook where it should be, does the provider
+   * warn of limits or quality. An empty list is good health. @throws Error when the provider can't be asked (its words go nowhere)
+   */
+  health?(context: HealthContext<S>): Promise<Finding[]>;
+  /** What the provider tells of somebody whose events say no name. @throws Error when it could not */
+  profile?(author: Author, context: CallContext<S>): Promise<Record<string, string>>;
   simulator?: SimulatorFactory;
+}
+
+/** A way into a channel. */
+export interface Invitation {
+  /** Opens the channel: `https://wa.me/…`, `sms:…`. */
+  url: string;
+  /** What the customer then has to say, where the URL can't carry the code. */
+  say?: string;
+}
+
+/** A place in a thread: where the customer's newest message stands. */
+export interface ThreadPlace {
+  /** The thread's `address`, as the adapter's own events gave it. */
+  address: Record<string, Json>;
+  /** The key of the customer's newest message there. */
+  eventKey?: string;
+}
+
+/** What a call to the provider is given that is no send. */
+export interface CallContext<S> {
+  settings: S;
+  accountId: string;
+  /** Aborts when it has taken too long. */
+  signal: AbortSignal;
+}
+
+export interface HealthContext<S> extends CallContext<S> {
+  /** Where the provider should deliver. */
+  webhookUrl: string;
 }
 
 /** An inbound HTTP request, byte for byte. */
@@ -75,9 +121,27 @@ export interface Webhook<S> {
   handshake?(request: RawRequest, settings: S): HttpReply | undefined;
   /**
    * What to answer a request whose events are all stored, where the provider takes more than an empty 200 (Telegram: a
-   * method call). Undefined, or no such member: an empty 200. Pure; must not fail where `parse` did not.
+   * method call; a telephone call: what to say and do next). Undefined, or no such member: an empty 200. Must not fail
+   * where `parse` did not.
    */
-  acknowledge?(request: RawRequest, settings: S): HttpReply | undefined;
+  respond?(
+    request: RawRequest,
+    settings: S,
+    context: RespondContext,
+  ): HttpReply | undefined | Promise<HttpReply | undefined>;
+}
+
+/** What an immediate answer may know. */
+export interface RespondContext {
+  accountId: string;
+  /** Where the provider delivers to this account. */
+  webhookUrl: string;
+  state: AdapterState;
+  /**
+   * What may be told to whoever this event comes from: the name only where the event itself proves who it is (assurance 2
+   * or more); undefined for somebody unknown.
+   */
+  customer(event: MessageEvent): Promise<{ name?: string; returning: boolean } | undefined>;
 }
 
 /** Events are fetched by the hub: long polling, a gateway socket, IMAP. Runs in one process of the fleet at a time. */
@@ -102,6 +166,9 @@ export interface SendContext<S> {
   accountId: string;
   /** Where the provider delivers to this account, for channels that are told with every message where its statuses go (Twilio). */
   webhookUrl?: string;
+  /** The bytes of `content.media`. */
+  media: MediaAccess;
+  state: AdapterState;
   /** Aborts when the send has taken too long. */
   signal: AbortSignal;
 }
@@ -183,5 +250,18 @@ export interface LiveMessage {
   /** The key of the inbound event that made it, if this was inbound: lets a page join it to what it sent. */
   clientId?: string;
   content: OutboundContent;
+  /** Files that belong to it, where a page can show them. */
+  media?: LiveMedia[];
   at: Date;
+}
+
+/** A file that a page may show. */
+export interface LiveMedia {
+  /** Opens it without signing in, for a few hours. */
+  url: string;
+  kind: MediaKind;
+  mime: string;
+  /** Bytes. */
+  size: number;
+  filename?: string;
 }

@@ -16,17 +16,20 @@ export class SendError extends Error {
   readonly kind: SendErrorKind;
   /** Milliseconds the provider asked to wait; only with `later`. */
   readonly retryAfterMs: number | undefined;
+  /** With `later`: whether the whole account has to wait, or this thread only. */
+  readonly scope: "account" | "thread";
   /** The provider's own error code, as text. */
   readonly code: string | undefined;
 
   constructor(
     kind: SendErrorKind,
     detail: string,
-    more: { retryAfterMs?: number; code?: string; cause?: unknown } = {},
+    more: { retryAfterMs?: number; scope?: "account" | "thread"; code?: string; cause?: unknown } = {},
   ) {
     super(detail, { cause: more.cause });
     this.kind = kind;
     this.retryAfterMs = more.retryAfterMs;
+    this.scope = more.scope ?? "thread";
     this.code = more.code;
   }
 }

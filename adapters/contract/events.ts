@@ -1,3 +1,5 @@
+import type { MediaKind } from "./media.ts";
+
 /**
  * What a channel tells the hub, in neutral words. An adapter's `parse` (or listener, or live socket) makes these;
  * the core stores and understands them without knowing the channel.
@@ -53,9 +55,11 @@ export type Content =
   | { kind: "text"; text: string }
   | {
       kind: "media";
-      media: "image" | "audio" | "video" | "document" | "sticker" | "voice";
-      /** The provider's id or URL to fetch it by. */
+      media: MediaKind;
+      /** The provider's id or URL to fetch it by (`download`). */
       ref: string;
+      /** The bytes, where they came with the event (an attachment of a mail): stored with it, nothing is fetched. */
+      data?: Uint8Array;
       mime?: string;
       /** Bytes. */
       size?: number;
@@ -69,6 +73,14 @@ export type Content =
   | { kind: "choice"; id: string; text: string }
   /** The customer opened the channel through a link; `token` is a link code, if one came along. */
   | { kind: "start"; token?: string; text?: string }
+  /** A telephone call: `started`, then one of the others. `seconds`: how long was spoken. */
+  | {
+      kind: "call";
+      direction: "in" | "out";
+      status: "started" | "ended" | "missed" | "failed";
+      seconds?: number;
+      text?: string;
+    }
   | { kind: "order"; items: { sku: string; quantity: number; price?: number; currency?: string }[]; text?: string }
   /** `emoji` empty: the reaction was taken back. */
   | { kind: "reaction"; emoji: string; target: Target }
@@ -104,6 +116,8 @@ export interface MessageEvent {
   consent?: "optedOut" | "optedIn";
   /** Kept with the message, sealed: ad referral, forwarded mark, media group, … */
   extra?: Record<string, Json>;
+  /** The message as it came over the wire, where what is shown is only a part of it (mail): kept, sealed, for "show original". */
+  original?: { data: Uint8Array; mime: string };
 }
 
 /** What became of a message that the hub sent. Statuses only climb: sent < delivered < read; `failed` is final unless delivered. */
@@ -119,4 +133,17 @@ export interface StatusEvent {
   error?: { code?: string; detail: string };
 }
 
-export type InboundEvent = MessageEvent | StatusEvent;
+/** What the provider says of the account itself: its quality fell, a template was refused, a limit is near. Shown in its health. */
+export interface NoticeEvent {
+  type: "notice";
+  eventKey: string;
+  /** What it is about; a newer notice on the same topic takes the place of the older one. */
+  topic: string;
+  /** `ok` takes back what was told on this topic before. */
+  level: "ok" | "warning" | "problem";
+  /** For staff. No customer's words, names or addresses. */
+  detail: string;
+  occurredAt?: Date;
+}
+
+export type InboundEvent = MessageEvent | StatusEvent | NoticeEvent;

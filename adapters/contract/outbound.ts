@@ -1,10 +1,64 @@
 import type { Json } from "./events.ts";
+import type { MediaKind } from "./media.ts";
 
-/** What the hub says, in the one neutral form that generators and staff write. `fit` shapes it to a channel's limits. */
+/** Something to choose. `id` comes back in a `choice`. */
+export interface Choice {
+  id: string;
+  title: string;
+  /** A second line; only in lists. */
+  description?: string;
+}
+
+/** Choices behind one button. */
+export interface ChoiceList {
+  /** What the button that opens it says. */
+  label: string;
+  sections: { title?: string; rows: Choice[] }[];
+}
+
+/** A file of the media store that goes with a message. The bytes come from {@link MediaAccess}. */
+export interface OutboundMedia {
+  /** The hub's id of it (UUID). */
+  id: string;
+  kind: MediaKind;
+  /** What the bytes are, found by looking at them. */
+  mime: string;
+  /** Bytes. */
+  size: number;
+  filename?: string;
+}
+
+/** A message that the provider has approved, for writing outside of the reply window. */
+export interface TemplateMessage {
+  name: string;
+  /** As the provider writes it: `en_US`. */
+  language: string;
+  /** By the names that {@link MessageTemplate} declares. */
+  variables: Record<string, string>;
+}
+
+/**
+ * What the hub says, in the one neutral form that generators and staff write. `fit` shapes it to a channel's limits:
+ * an adapter's `send` is only ever given what its limits declare.
+ */
 export interface OutboundContent {
+  /** What a person reads; the caption of `media`. Empty only beside `media`, `location` or `contact`. */
   text: string;
-  /** Offered answers. Where a channel has no buttons they become numbered lines. `id` comes back in a `choice`. */
-  buttons?: { id: string; title: string }[];
+  /** `light`: the text carries light formatting (see {@link parseLight}). Absent: it is to be shown as it stands. */
+  format?: "light";
+  /** Offered answers that stay with the message. */
+  buttons?: Choice[];
+  /** Offered answers that go once the customer has said something. */
+  quickReplies?: Choice[];
+  list?: ChoiceList;
+  /** A card, or a button, that opens a page. */
+  link?: { url: string; title: string; description?: string };
+  media?: OutboundMedia;
+  location?: { latitude: number; longitude: number; name?: string; address?: string };
+  contact?: { name: string; phones: string[]; emails: string[] };
+  template?: TemplateMessage;
+  /** Made by `fit`: the choices that stand as numbered lines in `text`. A customer who answers "2" means the second. */
+  numbered?: Choice[];
 }
 
 /** One message, already within the adapter's limits, ready to send. */
@@ -24,17 +78,59 @@ export interface SendReceipt {
   providerId: string;
 }
 
+/** So many at most in so long. */
+export interface Rate {
+  count: number;
+  /** Milliseconds. */
+  perMs: number;
+}
+
+/** What a channel takes of one kind of file. */
+export interface MediaLimit {
+  /** Largest file, in bytes. */
+  maxBytes: number;
+  /** Media types that are taken: `image/png`, `audio/*`, `*`. */
+  types: string[];
+  /** Longest caption, in UTF-16 code units; absent: the text goes as a message of its own. */
+  maxCaptionLength?: number;
+}
+
 /** What the channel can carry. What isn't declared is unsupported. */
 export interface Limits {
   text: {
     /** Longest text of one message, in UTF-16 code units. */
     maxLength: number;
+    /** `light`: the adapter shows light formatting. Absent: `fit` makes plain text of it. */
+    format?: "light";
   };
   buttons?: {
     maxCount: number;
     maxTitleLength: number;
     /** Longest text of the message that carries the buttons, where it is shorter than `text.maxLength`. */
     maxTextLength?: number;
+  };
+  quickReplies?: { maxCount: number; maxTitleLength: number; maxTextLength?: number };
+  list?: {
+    /** Over all sections. */
+    maxRows: number;
+    maxSections: number;
+    maxLabelLength: number;
+    maxTitleLength: number;
+    maxDescriptionLength: number;
+    maxTextLength?: number;
+  };
+  link?: { maxTitleLength: number; maxTextLength?: number };
+  media?: Partial<Record<MediaKind, MediaLimit>>;
+  location?: true;
+  contact?: true;
+  /** How fast the provider lets messages come; the hub keeps to it over the whole fleet. */
+  rates?: {
+    /** Of the account, over all customers. */
+    account?: Rate;
+    /** To one thread. */
+    thread?: Rate;
+    /** To a thread that is a room, where it is slower than `thread`. */
+    room?: Rate;
   };
   /** Free text may be sent only this long after the customer's last message, in milliseconds. */
   replyWindowMs?: number;

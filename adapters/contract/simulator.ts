@@ -1,4 +1,6 @@
 import type { Json } from "./events.ts";
+import type { MediaKind } from "./media.ts";
+import type { ChoiceList, OutboundContent } from "./outbound.ts";
 
 /** Makes a small local double of the provider, speaking its real wire protocol on a free port of 127.0.0.1. */
 export interface SimulatorFactory {
@@ -35,13 +37,30 @@ export interface Simulator {
   opens?(url: string): string | undefined;
   /** Presses a button of a message that was heard. Without it, the button's title is said. @throws Error when there is no such button */
   press?(input: { as: string; name?: string; message: string; button: string }): Promise<unknown>;
+  /** Beside talking, what this customer can do now (a telephone: call, hang up, press a key). */
+  actions?(as: string): { id: string; title: string }[];
+  /** Does one of {@link actions}; resolves when the hub has acknowledged it. @throws Error when the hub refuses, or there is no such action now */
+  act?(input: { as: string; name?: string; action: string }): Promise<unknown>;
+  /** Which kinds of files `say` takes. Absent: none. */
+  sends?: readonly MediaKind[];
   stop(): Promise<void>;
+}
+
+/** A file that a simulated customer sends. */
+export interface SaidMedia {
+  kind: MediaKind;
+  mime: string;
+  filename?: string;
+  data: Uint8Array;
 }
 
 export interface Say {
   /** The customer's handle on this channel; for the web, the browser session. */
   as: string;
+  /** May be empty beside `media`. */
   text: string;
+  /** With the text as its caption; only of a kind that the simulator `sends`. */
+  media?: SaidMedia;
   /** The display name the platform would tell. */
   name?: string;
   /** Web only: signed as a JWT by the simulated host. Without them the visitor is anonymous. */
@@ -67,6 +86,13 @@ export interface Heard {
   /** The provider's id of the message. */
   id: string;
   text: string;
+  /** What the customer can press: buttons and quick replies. */
   buttons?: { id: string; title: string }[];
+  list?: ChoiceList;
+  link?: { url: string; title: string };
+  /** A file, as the provider has it. */
+  media?: { kind: MediaKind; mime: string; size: number; filename?: string; data?: Uint8Array };
+  location?: OutboundContent["location"];
+  contact?: OutboundContent["contact"];
   at: Date;
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { InteractionResponseType } from "discord.js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { InboundEvent, MessageEvent, OutboundContent } from "../contract/index.ts";
+import { aside } from "../../test/support/send-context.ts";
 import { complaints, documented } from "./documentedApi.ts";
 import { stringOf } from "./fields.ts";
 import { adapter } from "./index.ts";
@@ -93,7 +94,7 @@ function texts(of = hub): string[] {
 }
 
 function send(content: OutboundContent, address: MessageEvent["thread"]["address"], id = randomUUID()) {
-  return adapter.send({ id, content, address }, { settings, accountId: "one", signal: AbortSignal.timeout(5_000) });
+  return adapter.send({ id, content, address }, { settings, ...aside(), signal: AbortSignal.timeout(5_000) });
 }
 
 async function until(what: () => boolean): Promise<void> {

@@ -94,6 +94,7 @@ function replaced(value: Json, [key, ...rest]: string[], by: Json): Json {
 function isSound(event: InboundEvent): boolean {
   if (event.eventKey === "" || /undefined|\[object/.test(event.eventKey)) return false;
   if (event.type === "status") return event.providerId !== "";
+  if (event.type === "notice") return event.topic !== "";
   const time = event.occurredAt?.getTime() ?? 0;
   const names = [...event.thread.aliases, ...event.author.identifiers.map(({ value }) => value)];
   return !Number.isNaN(time) && names.every((name) => name !== "" && !/undefined|\[object/.test(name));

@@ -3,6 +3,7 @@ import type { AddressInfo, Server, Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { SendError } from "../contract/index.ts";
 import type { OutboundMessage } from "../contract/index.ts";
+import { aside } from "../../test/support/send-context.ts";
 import { adapter } from "./index.ts";
 import { eventsOfMail } from "./parse.ts";
 import { emailSettings } from "./settings.ts";
@@ -36,7 +37,7 @@ async function stage() {
     what: Partial<OutboundMessage> = {},
     more: Partial<EmailSettings> = {},
     signal = AbortSignal.timeout(5_000),
-  ) => adapter.send({ ...message, ...what }, { settings: { ...settings, ...more }, accountId: "a", signal });
+  ) => adapter.send({ ...message, ...what }, { settings: { ...settings, ...more }, ...aside(), signal });
   return { double, settings, send };
 }
 

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { createEmulator } from "emulate";
 import { expect, it, onTestFinished } from "vitest";
 import { startMiniHub } from "../../test/support/mini-hub.ts";
+import { aside } from "../../test/support/send-context.ts";
 import { settings as account } from "./fixtures/sign.ts";
 import { adapter } from "./index.ts";
 import { smsSettings } from "./settings.ts";
@@ -58,7 +59,7 @@ it("understands an independent Twilio: signed messages in, a send, its statuses"
   ]);
 
   const id = randomUUID();
-  const context = { settings, accountId: "a", webhookUrl: hub.webhookUrl, signal: AbortSignal.timeout(5000) };
+  const context = { settings, ...aside(), webhookUrl: hub.webhookUrl, signal: AbortSignal.timeout(5000) };
   const { providerId } = await adapter.send({ id, content: { text: "Hallo ✅" }, address: { phone: From } }, context);
   expect(providerId).toMatch(/^SM/);
   for (const Status of ["sending", "sent", "delivered", "undelivered"]) {

@@ -15,7 +15,7 @@ export const adapter: ChannelAdapter<SmsSettings> = {
   settings: smsSettings,
   limits,
   identifiers,
-  webhook: { verify, parse, acknowledge },
+  webhook: { verify, parse, respond: acknowledge },
   send,
   link,
   simulator,

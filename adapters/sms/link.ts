@@ -1,3 +1,4 @@
+import type { Invitation } from "../contract/index.ts";
 import type { SmsSettings } from "./settings.ts";
 
 /** What the customer sends by opening a link: a sentence they can read, with the code in it. */
@@ -8,9 +9,10 @@ const SENTENCE = /Connect this chat to my conversation \(code ([A-Za-z0-9_-]{6,6
  * name no number. `?&` is the one spelling that both iOS and Android understand: they disagree on what the body comes
  * after, and each skips what it doesn't expect.
  */
-export function link({ phoneNumber }: Pick<SmsSettings, "phoneNumber">, token: string): string | undefined {
+export function link({ phoneNumber }: Pick<SmsSettings, "phoneNumber">, token: string): Invitation | undefined {
   if (phoneNumber === undefined) return undefined;
-  return `sms:${phoneNumber}?&body=${encodeURIComponent(`Connect this chat to my conversation (code ${token})`)}`;
+  const sentence = encodeURIComponent(`Connect this chat to my conversation (code ${token})`);
+  return { url: `sms:${phoneNumber}?&body=${sentence}` };
 }
 
 /** The link code in a message that {@link link} prefilled. */

@@ -199,7 +199,7 @@ it("keeps every field of a message that it can't read, repeated and oddly named 
 });
 
 it("understands the link that it makes", () => {
-  const url = link(settings, "Zm9vYmFyLWJheg") ?? "";
+  const url = link(settings, "Zm9vYmFyLWJheg")?.url ?? "";
   expect(url).toMatch(/^sms:\+14155550100\?&body=Connect%20/);
   const Body = new URL(url).searchParams.get("body") ?? "";
   expect(only({ ...inbound, Body }).content).toEqual({ kind: "start", token: "Zm9vYmFyLWJheg", text: Body });

@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { aside } from "../../test/support/send-context.ts";
 import { settings as account } from "./fixtures/sign.ts";
 import { refusal } from "./refusal.ts";
 import { send } from "./send.ts";
@@ -43,7 +44,7 @@ function sending(
     { id: ID, content: { text, buttons }, address: { phone: "+14155550123" } },
     {
       settings,
-      accountId: "a",
+      ...aside(),
       signal: AbortSignal.timeout(5000),
       ...(webhookUrl === undefined ? {} : { webhookUrl }),
     },
@@ -107,7 +108,7 @@ describe("a send", () => {
     const { apiBaseUrl } = await api(created);
     const settings = smsSettings.parse({ ...account, apiBaseUrl: apiBaseUrl.replace(/\d+$/, "9") });
     const message = { id: ID, content: { text: "secret words" }, address: { phone: "+14155550123" } };
-    const error: unknown = await send(message, { settings, accountId: "a", signal: AbortSignal.timeout(5000) }).catch(
+    const error: unknown = await send(message, { settings, ...aside(), signal: AbortSignal.timeout(5000) }).catch(
       (cause: unknown) => cause,
     );
     const all: unknown[] = [];
@@ -127,7 +128,7 @@ describe("a send", () => {
     const { asked, apiBaseUrl } = await api(created);
     const settings = smsSettings.parse({ ...account, apiBaseUrl });
     const message = { id: ID, content: { text: "Hello" }, address: { phone: "+14155550123" } };
-    const late = { settings, accountId: "a", signal: AbortSignal.abort() };
+    const late = { settings, ...aside(), signal: AbortSignal.abort() };
     await expect(send(message, late)).rejects.toMatchObject({ kind: "later" });
     expect(asked).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { startMiniHub } from "../../test/support/mini-hub.ts";
+import { aside } from "../../test/support/send-context.ts";
 import { adapter } from "./index.ts";
 import { smsSettings } from "./settings.ts";
 import { simulator } from "./simulator.ts";
@@ -23,7 +24,7 @@ async function stage(options?: SmsSimulatorOptions) {
       { id: more.id ?? randomUUID(), content: { text }, address: { phone: more.to ?? SARAH } },
       {
         settings: { ...settings, ...more.settings },
-        accountId: "a",
+        ...aside(),
         webhookUrl: hub.webhookUrl,
         signal: AbortSignal.timeout(5000),
       },
@@ -78,7 +79,7 @@ describe("a customer who texts", () => {
 
   it("through a link sends what the link says", async () => {
     const { double, hub, settings } = await stage();
-    const text = double.opens?.(adapter.link?.(settings, "Zm9vYmFyLWJheg") ?? "") ?? "";
+    const text = double.opens?.(adapter.link?.(settings, "Zm9vYmFyLWJheg")?.url ?? "") ?? "";
     await double.say({ as: SARAH, text });
     expect(hub.events).toMatchObject([{ content: { kind: "start", token: "Zm9vYmFyLWJheg" } }]);
     expect(double.identifier?.(SARAH)).toEqual({ type: "phone", value: SARAH });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Invitation } from "../contract/index.ts";
 import { callBotApi } from "./botApi.ts";
 import { START_TOKEN } from "./content.ts";
 import { allowedUpdates } from "./parse.ts";
@@ -36,7 +37,9 @@ export async function connect(settings: TelegramSettings, { webhookUrl }: { webh
 }
 
 /** `https://t.me/<bot>?start=<token>`; undefined without a username, or for a token that Telegram would not carry. */
-export function link(settings: TelegramSettings, token: string): string | undefined {
+export function link(settings: TelegramSettings, token: string): Invitation | undefined {
   const username = usernameOf(settings);
-  return username !== undefined && START_TOKEN.test(token) ? `https://t.me/${username}?start=${token}` : undefined;
+  return username !== undefined && START_TOKEN.test(token)
+    ? { url: `https://t.me/${username}?start=${token}` }
+    : undefined;
 }

@@ -16,7 +16,7 @@ export const adapter: ChannelAdapter<TelegramSettings> = {
   settings: telegramSettings,
   limits,
   identifiers,
-  webhook: { verify, parse, acknowledge },
+  webhook: { verify, parse, respond: acknowledge },
   listener,
   send,
   connect,

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { SendError } from "../contract/index.ts";
 import type { InboundEvent, MessageEvent, OutboundContent } from "../contract/index.ts";
+import { aside } from "../../test/support/send-context.ts";
 import { callBotApi } from "./botApi.ts";
 import { complaints, schema } from "./documentedApi.ts";
 import type { JsonObject } from "./fields.ts";
@@ -75,7 +76,7 @@ function send(
   signal = AbortSignal.timeout(5_000),
 ) {
   const id = "0198c0de-0000-7000-8000-000000000001";
-  return adapter.send({ id, content, address }, { settings, accountId: "one", signal });
+  return adapter.send({ id, content, address }, { settings, ...aside(), signal });
 }
 
 const toSarah = { chat_id: SARAH };
@@ -177,7 +178,7 @@ describe("failures", () => {
     double.failNext("never");
     const errors = [await send({ text: "private words" }, toSarah).catch((error: unknown) => error)];
     for (const apiBaseUrl of bases) {
-      const context = { settings: { ...settings, apiBaseUrl }, accountId: "one", signal: AbortSignal.timeout(5_000) };
+      const context = { settings: { ...settings, apiBaseUrl }, ...aside(), signal: AbortSignal.timeout(5_000) };
       const message = { id: "x", content: { text: "private words" }, address: toSarah };
       errors.push(await adapter.send(message, context).catch((error: unknown) => error));
     }
@@ -260,7 +261,7 @@ describe("setting up", () => {
   });
 
   it("makes links", () => {
-    expect(adapter.link?.(settings, "abc-_1")).toBe("https://t.me/throughline_demo_bot?start=abc-_1");
+    expect(adapter.link?.(settings, "abc-_1")).toEqual({ url: "https://t.me/throughline_demo_bot?start=abc-_1" });
     expect(adapter.link?.(settings, "x".repeat(65))).toBeUndefined();
     expect(adapter.link?.(settings, "a b")).toBeUndefined();
     const { botUsername: _, ...nameless } = settings;

@@ -29,7 +29,7 @@ export const adapter: ChannelAdapter<WebSettings> = {
     if (pageUrl === undefined) return undefined;
     const url = new URL(pageUrl);
     url.hash = `throughline=${token}`;
-    return url.href;
+    return { url: url.href };
   },
   simulator,
 };

@@ -81,14 +81,16 @@ export const live: Live<WebSettings> = {
     }
   },
 
-  present({ id, clientId: key, direction, content, at }) {
+  present({ id, clientId: key, direction, content, at }): Json {
     const clientId = key === undefined ? undefined : clientIdOf(key);
     return {
       id,
       ...(clientId === undefined ? {} : { clientId }),
       direction,
       text: content.text,
-      ...(content.buttons === undefined ? {} : { buttons: content.buttons }),
+      ...(content.buttons === undefined
+        ? {}
+        : { buttons: content.buttons.map(({ id: choice, title }) => ({ id: choice, title })) }),
       at: at.toISOString(),
     };
   },

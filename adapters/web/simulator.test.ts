@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, expect, test, vi } from "vitest";
 import type { Simulator } from "../contract/index.ts";
+import { aside } from "../../test/support/send-context.ts";
 import { startGatewayDouble } from "./gateway-double.ts";
 import { openBrowser } from "./simulated-browser.ts";
 import { adapter } from "./index.ts";
@@ -16,7 +17,7 @@ afterEach(async () => {
 
 async function hub(): Promise<{ browsers: Simulator; gateway: Gateway }> {
   const browsers = await simulator.start();
-  const gateway = await startGatewayDouble({ settings: settings.parse(browsers.settings), accountId: "acc1" });
+  const gateway = await startGatewayDouble({ settings: settings.parse(browsers.settings), ...aside() });
   browsers.attach({ webhookUrl: "http://127.0.0.1:1/unused", liveUrl: gateway.liveUrl });
   stops.push(
     () => gateway.stop(),
@@ -121,7 +122,7 @@ test("the hub's refusals are told", async () => {
 
 test("a hub that restarts is found again by a browser that was connected", async () => {
   const browsers = await simulator.start();
-  const context = { settings: settings.parse(browsers.settings), accountId: "acc1" };
+  const context = { settings: settings.parse(browsers.settings), ...aside() };
   const first = await startGatewayDouble(context);
   browsers.attach({ webhookUrl: "", liveUrl: first.liveUrl });
   await browsers.say({ as: "sarah-laptop", text: "before" });
@@ -141,6 +142,6 @@ test("sending is storing: the receipt names the hub's own message", async () => 
   const message = { id: "018f", content: { text: "hi" }, address: {} };
   const { signal } = new AbortController();
   const parsed = settings.parse((await simulator.start()).settings);
-  expect(await adapter.send(message, { settings: parsed, accountId: "acc1", signal })).toEqual({ providerId: "018f" });
-  expect(adapter.link?.(parsed, "abc-_1")).toBe("http://shop.localhost/#throughline=abc-_1");
+  expect(await adapter.send(message, { settings: parsed, ...aside(), signal })).toEqual({ providerId: "018f" });
+  expect(adapter.link?.(parsed, "abc-_1")).toEqual({ url: "http://shop.localhost/#throughline=abc-_1" });
 });

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { SendError } from "../contract/index.ts";
 import type { OutboundMessage, SendErrorKind } from "../contract/index.ts";
 import { secretFields } from "../contract/index.ts";
+import { aside } from "../../test/support/send-context.ts";
 import { settings as account } from "./fixtures/sign.ts";
 import { link, linkToken } from "./link.ts";
 import { limits, requestBody, send } from "./send.ts";
@@ -45,7 +46,7 @@ async function listening(server: Server): Promise<string> {
 async function sendTo(answer: { status: number; body: string; headers?: Record<string, string> }) {
   const server = createServer((_, response) => response.writeHead(answer.status, answer.headers).end(answer.body));
   const at = { ...settings, apiBaseUrl: await listening(server) };
-  return send(message({ text: "hello" }), { settings: at, accountId: "a", signal: AbortSignal.timeout(5000) });
+  return send(message({ text: "hello" }), { settings: at, ...aside(), signal: AbortSignal.timeout(5000) });
 }
 
 const graph = (code: number | string, text = "reason") => JSON.stringify({ error: { code, message: text } });
@@ -102,7 +103,7 @@ describe("request bodies", () => {
   ])("refuses %s before anything is sent", async (_, unsendable) => {
     const nowhere = { ...settings, apiBaseUrl: "http://127.0.0.1:1" };
     const error = await failureOf(
-      send(unsendable, { settings: nowhere, accountId: "a", signal: AbortSignal.timeout(1000) }),
+      send(unsendable, { settings: nowhere, ...aside(), signal: AbortSignal.timeout(1000) }),
     );
     expect(error.kind).toBe("never");
   });
@@ -192,7 +193,7 @@ describe("answers", () => {
   });
 
   it("tells a connection that was never made from an answer that was lost", async () => {
-    const context = { accountId: "a", signal: AbortSignal.timeout(5000) };
+    const context = { ...aside(), signal: AbortSignal.timeout(5000) };
     const closed = createServer();
     const nobody = { ...settings, apiBaseUrl: await listening(closed) };
     await new Promise((resolve) => closed.close(resolve));
@@ -205,9 +206,9 @@ describe("answers", () => {
 
   it("counts a send that timed out as perhaps sent, and one given up beforehand as not sent", async () => {
     const slow = { ...settings, apiBaseUrl: await listening(createServer(() => undefined)) };
-    const timedOut = send(message({ text: "x" }), { settings: slow, accountId: "a", signal: AbortSignal.timeout(50) });
+    const timedOut = send(message({ text: "x" }), { settings: slow, ...aside(), signal: AbortSignal.timeout(50) });
     expect((await failureOf(timedOut)).kind).toBe("unknown");
-    const never = send(message({ text: "x" }), { settings: slow, accountId: "a", signal: AbortSignal.abort() });
+    const never = send(message({ text: "x" }), { settings: slow, ...aside(), signal: AbortSignal.abort() });
     expect((await failureOf(never)).kind).toBe("later");
   });
 });
@@ -238,7 +239,7 @@ describe("settings", () => {
 
 describe("links", () => {
   it("open a chat with a sentence from which the code is read back", () => {
-    const url = new URL(link(settings, "Ab_9-xyz") ?? "");
+    const url = new URL(link(settings, "Ab_9-xyz")?.url ?? "");
     expect(url.origin + url.pathname).toBe("https://wa.me/14155550100");
     expect(linkToken(`Hi! ${url.searchParams.get("text")} thanks`)).toBe("Ab_9-xyz");
     expect(linkToken("the code Ab_9-xyz")).toBeUndefined();

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { InboundEvent, RawRequest, Simulator } from "../contract/index.ts";
+import { aside } from "../../test/support/send-context.ts";
 import { adapter } from "./index.ts";
 import { parse } from "./parse.ts";
 import { whatsappSettings } from "./settings.ts";
@@ -55,7 +56,7 @@ async function stage(options: { statuses?: boolean; answers?: number[] } = {}) {
         content: { text, ...(more.buttons === undefined ? {} : { buttons: more.buttons }) },
         address: more.to ?? { phone: sarah },
       },
-      { settings, accountId: "a", signal: AbortSignal.timeout(5000) },
+      { settings, ...aside(), signal: AbortSignal.timeout(5000) },
     );
   return { double, events, requests, send, settings };
 }
@@ -178,7 +179,7 @@ describe("the hub writes", () => {
     const attempt = (more: Partial<typeof settings>, address: { phone?: string } = { phone: sarah }) =>
       adapter.send(
         { id, content: { text: "x" }, address },
-        { settings: { ...settings, ...more }, accountId: "a", signal: AbortSignal.timeout(5000) },
+        { settings: { ...settings, ...more }, ...aside(), signal: AbortSignal.timeout(5000) },
       );
     await expect(attempt({ accessToken: "stolen" })).rejects.toMatchObject({ kind: "credentials", code: "190" });
     await expect(attempt({ phoneNumberId: "1" })).rejects.toMatchObject({ kind: "never", code: "100" });

@@ -1,7 +1,10 @@
 import { Router, type Request, type RequestHandler, type Response } from "express";
 import { z } from "zod";
-import type { HttpReply, InboundEvent, RawRequest } from "../../adapters/contract/index.ts";
+import type { HttpReply, InboundEvent, RawRequest, RespondContext } from "../../adapters/contract/index.ts";
 import type { OpenAccount } from "../core/channels/accounts.ts";
+import { adapterState } from "../core/channels/adapter-state.ts";
+import { accountUrls } from "../core/channels/configure.ts";
+import { acquaintance } from "../core/conversation/acquaintance.ts";
 import { described } from "../core/platform/log.ts";
 import { notFound, Problem } from "../core/platform/problem.ts";
 import { rawRequest, readBody } from "./http/raw.ts";
@@ -82,7 +85,17 @@ async function answer(
     response.set("retry-after", RETRY_AFTER);
     throw new Problem("unavailable", "The delivery could not be stored; send it again.", { cause });
   }
-  reply(response, webhook.acknowledge?.(raw, account.settings) ?? { status: 200 });
+  const answered = await webhook.respond?.(raw, account.settings, respondContext(parts, account));
+  reply(response, answered ?? { status: 200 });
+}
+
+function respondContext(parts: GatewayParts, account: OpenAccount): RespondContext {
+  return {
+    accountId: account.id,
+    webhookUrl: accountUrls(parts.exposure.publicUrl, account.id).webhookUrl,
+    state: adapterState(parts, account),
+    customer: (event) => acquaintance(parts, account, event),
+  };
 }
 
 /** What an adapter says of a bad delivery may quote it, so neither the log nor the answer repeats it. */

@@ -41,7 +41,7 @@ export function openCustomers(parts: Parts, phones: Phones): Customers {
   async function linkTo(channel: string, code: string): Promise<string | undefined> {
     const { adapter, accountId } = phones.of(channel);
     const account = await parts.accounts.find(accountId);
-    return account === undefined ? undefined : adapter.link?.(account.settings, code);
+    return account === undefined ? undefined : adapter.link?.(account.settings, code)?.url;
   }
 
   return {

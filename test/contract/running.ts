@@ -9,7 +9,7 @@ import type {
   SendReceipt,
   Simulator,
 } from "../../adapters/contract/index.ts";
-import { startMiniHub } from "../support/mini-hub.ts";
+import { MINI_ACCOUNT, startMiniHub } from "../support/mini-hub.ts";
 import type { MiniHub } from "../support/mini-hub.ts";
 import { messages, textOf } from "./events.ts";
 import { needs } from "./subject.ts";
@@ -86,7 +86,14 @@ export async function sent(
 ): Promise<SendReceipt> {
   const { message, to } = given;
   const signal = given.signal ?? AbortSignal.timeout(SEND_WITHIN_MS);
-  const receipt = await subject.adapter.send(message, { settings, accountId: "acc_contract", signal });
+  const receipt = await subject.adapter.send(message, {
+    settings,
+    accountId: MINI_ACCOUNT,
+    webhookUrl: hub.webhookUrl,
+    media: hub.media,
+    state: hub.state,
+    signal,
+  });
   const at = new Date();
   hub.push(to.thread.aliases[0], {
     id: message.id,

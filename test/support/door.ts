@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { HttpReply, InboundEvent, RawRequest, SimulatedRequest } from "../../adapters/contract/index.ts";
+import { adapterState } from "../../apps/core/channels/adapter-state.ts";
+import { acquaintance } from "../../apps/core/conversation/acquaintance.ts";
 import type { Hub } from "../../apps/start.ts";
 
 /** Just enough of the gateway for the doubles: their webhooks are verified, parsed, stored and acknowledged. */
@@ -39,9 +41,16 @@ export async function openDoor(hub: Hub): Promise<Door> {
       body: Buffer.concat(chunks),
     };
     const events = await parsed(accountId, raw);
-    const { workspaceId, id, channel, webhook, settings } = await account(accountId);
+    const found = await account(accountId);
+    const { workspaceId, id, channel, webhook, settings } = found;
     await hub.ingest.ingest({ workspaceId, accountId: id, channel }, events);
-    return webhook.acknowledge?.(raw, settings) ?? { status: 200 };
+    const reply = await webhook.respond?.(raw, settings, {
+      accountId: id,
+      webhookUrl: `${origin()}/channels/${id}`,
+      state: adapterState(hub.parts, found),
+      customer: (event) => acquaintance(hub.parts, found, event),
+    });
+    return reply ?? { status: 200 };
   }
 
   const server = createServer((request, response) => {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MEDIA_KINDS } from "../../adapters/contract/index.ts";
 
 /** JSON as the contract means it: what survives `JSON.stringify` and back. */
 const json = z.json();
@@ -39,8 +40,9 @@ const content = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("text"), text }),
   z.strictObject({
     kind: z.literal("media"),
-    media: z.enum(["image", "audio", "video", "document", "sticker", "voice"]),
+    media: z.enum(MEDIA_KINDS),
     ref: named,
+    data: z.instanceof(Uint8Array).optional(),
     mime: text.optional(),
     size: z.number().optional(),
     filename: text.optional(),
@@ -55,6 +57,13 @@ const content = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("contacts"), contacts: z.array(contact), text: text.optional() }),
   z.strictObject({ kind: z.literal("choice"), id: text, text }),
   z.strictObject({ kind: z.literal("start"), token: named.optional(), text: text.optional() }),
+  z.strictObject({
+    kind: z.literal("call"),
+    direction: z.enum(["in", "out"]),
+    status: z.enum(["started", "ended", "missed", "failed"]),
+    seconds: z.number().min(0).optional(),
+    text: text.optional(),
+  }),
   z.strictObject({ kind: z.literal("order"), items: z.array(orderItem), text: text.optional() }),
   z.strictObject({ kind: z.literal("reaction"), emoji: text, target }),
   z.strictObject({ kind: z.literal("edit"), text, target }),
@@ -75,6 +84,7 @@ const messageEvent = z.strictObject({
   echo: z.boolean().optional(),
   consent: z.enum(["optedOut", "optedIn"]).optional(),
   extra: z.record(z.string(), json).optional(),
+  original: z.strictObject({ data: z.instanceof(Uint8Array), mime: named }).optional(),
 });
 
 const statusEvent = z.strictObject({
@@ -87,8 +97,17 @@ const statusEvent = z.strictObject({
   error: z.strictObject({ code: text.optional(), detail: text }).optional(),
 });
 
+const noticeEvent = z.strictObject({
+  type: z.literal("notice"),
+  eventKey: named,
+  topic: named,
+  level: z.enum(["ok", "warning", "problem"]),
+  detail: text,
+  occurredAt: z.date().optional(),
+});
+
 /**
  * `InboundEvent` of the adapter contract, as a parser: what the types promise, and what they cannot say (no invalid
  * date, no number outside JSON, no empty identifier, no field of a later version).
  */
-export const inboundEvent = z.discriminatedUnion("type", [messageEvent, statusEvent]);
+export const inboundEvent = z.discriminatedUnion("type", [messageEvent, statusEvent, noticeEvent]);

@@ -21,7 +21,10 @@ import type {
   LiveMessage,
   LiveSession,
   RawRequest,
+  RespondContext,
 } from "../../adapters/contract/index.ts";
+import { memoryMedia } from "./media.ts";
+import type { MemoryMedia } from "./media.ts";
 
 /** The account that a mini hub serves. */
 export const MINI_ACCOUNT = "acc_contract";
@@ -36,6 +39,10 @@ export interface MiniHub {
   deliveries: InboundEvent[][];
   /** Every webhook request as it came, whatever was answered. */
   requests: RawRequest[];
+  /** Files that messages to customers carry. */
+  media: MemoryMedia;
+  /** What the adapter remembers. */
+  state: AdapterState;
   /** Live handshakes and frames as the page sent them. */
   handshakes: LiveHandshake[];
   frames: { frame: LiveFrame; session: LiveSession }[];
@@ -83,18 +90,20 @@ export async function startMiniHub(
     for (const event of events) if (!known.has(event.eventKey)) known.set(event.eventKey, event);
   };
 
+  const state = memoryState();
+  const media = memoryMedia(() => origin());
   const http = createServer((request, response) => {
-    void answerWebhook(request, response);
+    if (!media.serve(request, response)) void answerWebhook(request, response);
   });
   async function answerWebhook(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const raw = await rawRequestOf(request, origin());
     requests.push(raw);
     const refusal = refusals.shift();
-    const reply = refusal === undefined ? await replyTo(adapter, { raw, settings, take }) : { status: refusal };
+    const reply = refusal === undefined ? await replyTo(adapter, { raw, settings, take, state }) : { status: refusal };
     response.writeHead(reply.status, reply.headers).end(reply.body);
   }
 
-  const live = adapter.live === undefined ? undefined : serveLive(http, { live: adapter.live, settings, take });
+  const live = adapter.live === undefined ? undefined : serveLive(http, { live: adapter.live, settings, take, state });
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   const origin = () => `http://127.0.0.1:${portOf(http.address())}`;
   const { listener } = adapter;
@@ -108,6 +117,8 @@ export async function startMiniHub(
     },
     deliveries,
     requests,
+    media,
+    state,
     handshakes: live?.handshakes ?? [],
     frames: live?.frames ?? [],
     refuseNext(status, count) {
@@ -148,9 +159,16 @@ interface Taking {
   raw: RawRequest;
   settings: unknown;
   take: (events: InboundEvent[]) => void;
+  state: AdapterState;
 }
 
-async function replyTo({ webhook }: ChannelAdapter, { raw, settings, take }: Taking): Promise<HttpReply> {
+/** What an immediate answer may know here: nobody. */
+export function respondContext(state: AdapterState = memoryState(), url = "https://hub.example"): RespondContext {
+  const webhookUrl = new URL(`/channels/${MINI_ACCOUNT}`, url).href;
+  return { accountId: MINI_ACCOUNT, webhookUrl, state, customer: () => Promise.resolve(undefined) };
+}
+
+async function replyTo({ webhook }: ChannelAdapter, { raw, settings, take, state }: Taking): Promise<HttpReply> {
   if (webhook === undefined) return { status: 404 };
   if (!webhook.verify(raw, settings)) return { status: 401 };
   try {
@@ -158,7 +176,7 @@ async function replyTo({ webhook }: ChannelAdapter, { raw, settings, take }: Tak
   } catch {
     return { status: 400 }; // As the gateway answers whatever `parse` throws.
   }
-  return webhook.acknowledge?.(raw, settings) ?? { status: 200 };
+  return (await webhook.respond?.(raw, settings, respondContext(state, raw.url))) ?? { status: 200 };
 }
 
 /** How soon a listener that failed is started again, in milliseconds. */
@@ -196,6 +214,7 @@ interface Serving {
   live: Live<unknown>;
   settings: unknown;
   take: (events: InboundEvent[]) => void;
+  state: AdapterState;
 }
 
 const pageFrame = z.tuple([
@@ -205,8 +224,8 @@ const pageFrame = z.tuple([
 ]);
 
 /** The gateway's side of the widget's protocol: namespace `/channels/:accountId` on the path `/live`. */
-function serveLive(http: ReturnType<typeof createServer>, { live, settings, take }: Serving) {
-  const context: LiveContext<unknown> = { settings, accountId: MINI_ACCOUNT, state: memoryState() };
+function serveLive(http: ReturnType<typeof createServer>, { live, settings, take, state }: Serving) {
+  const context: LiveContext<unknown> = { settings, accountId: MINI_ACCOUNT, state };
   const io = new Server(http, { path: "/live", serveClient: false });
   const handshakes: LiveHandshake[] = [];
   const frames: { frame: LiveFrame; session: LiveSession }[] = [];

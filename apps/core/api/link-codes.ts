@@ -8,7 +8,17 @@ export const linkCode = z
     code: z.string().meta({ description: "Shown once; only its keyed hash is kept" }),
     expiresAt: time,
     links: z
-      .record(id, z.object({ channel, url: z.string() }))
+      .record(
+        id,
+        z.object({
+          channel,
+          url: z.string(),
+          say: z
+            .string()
+            .optional()
+            .meta({ description: "What the customer has to say there, where the URL cannot carry the code" }),
+        }),
+      )
       .meta({ description: "By channel account: a URL that opens the channel with the code" }),
   })
   .meta({ id: "LinkCode" });

@@ -60,6 +60,8 @@ export function readable(content: Content): string {
       return join(`[location ${content.latitude}, ${content.longitude}]`, content.text);
     case "contacts":
       return join(`[contact${content.contacts.map((c) => (c.name ? `: ${c.name}` : "")).join(",")}]`, content.text);
+    case "call":
+      return join(callWords(content), content.text);
     case "order":
       return join(`[order: ${content.items.map((i) => `${i.quantity} × ${i.sku}`).join(", ")}]`, content.text);
     case "reaction":
@@ -75,11 +77,17 @@ export function readable(content: Content): string {
   }
 }
 
+function callWords({ direction, status, seconds }: Extract<Content, { kind: "call" }>): string {
+  const lasted =
+    seconds === undefined ? "" : `, ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`;
+  return `[${direction === "in" ? "" : "outgoing "}call ${status}${lasted}]`;
+}
+
 function join(placeholder: string, text: string | undefined): string {
   return text ? `${placeholder} ${text}` : placeholder;
 }
 
 /** Whether somebody who says this waits for an answer. */
 export function asksForAnswer(content: Content): boolean {
-  return !["reaction", "edit", "remove", "system"].includes(content.kind);
+  return !["reaction", "edit", "remove", "system", "call"].includes(content.kind);
 }

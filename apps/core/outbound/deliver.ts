@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { SendError, type Json } from "../../../adapters/contract/index.ts";
+import { SendError, type Json, type MediaAccess } from "../../../adapters/contract/index.ts";
 import type { OpenAccount } from "../channels/accounts.ts";
+import { adapterState } from "../channels/adapter-state.ts";
 import { accountUrls } from "../channels/configure.ts";
 import { openOutbound } from "../conversation/body.ts";
 import type { Parts } from "../parts.ts";
@@ -13,6 +14,14 @@ import { providerKey } from "./status.ts";
 
 type DeliverParts = Pick<Parts, "db" | "vault" | "accounts" | "adapters" | "log">;
 type Claimed = Awaited<ReturnType<typeof sql.claimSends>>[number];
+
+/** Stands for the media store until there is one: no channel declares files yet. */
+const NO_MEDIA: MediaAccess = {
+  read: () => Promise.reject(new Error("there is no media store yet")),
+  url: () => {
+    throw new Error("there is no media store yet");
+  },
+};
 
 /** What sending leaves to be done. */
 export interface Delivered {
@@ -152,6 +161,8 @@ async function send(
           settings: account.settings,
           accountId: account.id,
           webhookUrl: accountUrls(input.publicUrl, account.id).webhookUrl,
+          media: NO_MEDIA,
+          state: adapterState(parts, account),
           signal,
         },
       );

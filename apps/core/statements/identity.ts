@@ -7,6 +7,12 @@ export const lockIdentifiers = statement<{ id: string; type: string; value_key: 
     ORDER BY value_key FOR NO KEY UPDATE`,
 );
 
+/** Identifiers that somebody owns. $1 workspace, $2 value keys. */
+export const findIdentifierOwners = statement<{ id: string; profile_id: string }>(
+  "find-identifier-owners",
+  `SELECT id, profile_id FROM identifier WHERE workspace_id = $1 AND value_key = ANY($2::bytea[]) AND profile_id IS NOT NULL`,
+);
+
 /** $1 workspace, $2 ids. */
 export const typesOf = statement<{ id: string; type: string }>(
   "types-of",

@@ -42,8 +42,8 @@ export function profileHandlers(parts: GatewayParts): Pick<Handlers, Ids> {
       const links = accounts.flatMap((account) => {
         if (account.workspaceId !== workspaceId || account.status !== "active") return [];
         if (body.channel !== undefined && account.channel !== body.channel) return [];
-        const url = account.adapter.link?.(account.settings, code);
-        return url === undefined ? [] : [[account.id, { channel: account.channel, url }] as const];
+        const invitation = account.adapter.link?.(account.settings, code);
+        return invitation === undefined ? [] : [[account.id, { channel: account.channel, ...invitation }] as const];
       });
       return {
         status: 201,

@@ -3,6 +3,7 @@ import type { InboundEvent, RawRequest } from "../../../adapters/contract/index.
 import { expectEvents } from "../events.ts";
 import { edited, edits, editedText } from "../mutations.ts";
 import type { Edit } from "../mutations.ts";
+import { respondContext } from "../../support/mini-hub.ts";
 import type { Check, Fixture, Subject } from "../subject.ts";
 import { fixtureRequest, fixtureSettings, webhookOf } from "../subject.ts";
 
@@ -77,7 +78,7 @@ async function parsed(subject: Subject, request: RawRequest, settings: unknown):
   const { webhook } = webhookOf(subject);
   try {
     const events = await webhook.parse(request, settings);
-    acknowledged(webhook, request, settings);
+    await acknowledged(webhook, request, settings);
     return events;
   } catch (error) {
     if (!(error instanceof Error)) throw new Error(`parse threw ${String(error)}, which is no Error`);
@@ -88,10 +89,14 @@ async function parsed(subject: Subject, request: RawRequest, settings: unknown):
 }
 
 /** @throws TypeError when a request that could be read can't be acknowledged: the provider would send it for ever */
-function acknowledged(webhook: ReturnType<typeof webhookOf>["webhook"], request: RawRequest, settings: unknown): void {
+async function acknowledged(
+  webhook: ReturnType<typeof webhookOf>["webhook"],
+  request: RawRequest,
+  settings: unknown,
+): Promise<void> {
   try {
-    webhook.acknowledge?.(request, settings);
+    await webhook.respond?.(request, settings, respondContext());
   } catch (cause) {
-    throw new TypeError("acknowledge failed where parse did not", { cause });
+    throw new TypeError("respond failed where parse did not", { cause });
   }
 }

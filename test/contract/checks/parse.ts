@@ -1,6 +1,7 @@
 import { expect, vi } from "vitest";
-import type { Json } from "../../../adapters/contract/index.ts";
+import type { InboundEvent, Json } from "../../../adapters/contract/index.ts";
 import { asJson, expectDistinctKeys, expectEvents, messages } from "../events.ts";
+import { respondContext } from "../../support/mini-hub.ts";
 import type { Check } from "../subject.ts";
 import { bodyText, fixtureRequest, fixtureSettings, rawRequest, webhookOf } from "../subject.ts";
 
@@ -57,7 +58,7 @@ export const parseChecks: Check[] = [
       for (const fixture of fixtures) {
         for (const event of await webhook.parse(fixtureRequest(fixture), fixtureSettings(subject, fixture))) {
           const before = seen.get(event.eventKey);
-          const what = JSON.stringify(event.type === "message" ? event.content : [event.providerId, event.status]);
+          const what = JSON.stringify(saidIn(event));
           if (before !== undefined && before.event !== what) {
             throw new Error(`${before.name} and ${fixture.name} have different events under the key ${event.eventKey}`);
           }
@@ -130,13 +131,15 @@ export const parseChecks: Check[] = [
     name: "acknowledges every request that it reads",
     async run(subject) {
       const { webhook, fixtures } = webhookOf(subject);
-      if (webhook.acknowledge === undefined) return "with an empty 200";
-      const replies = fixtures.map((fixture) => {
-        const reply = webhook.acknowledge?.(fixtureRequest(fixture), fixtureSettings(subject, fixture));
+      if (webhook.respond === undefined) return "with an empty 200";
+      const replies: (string | undefined)[] = [];
+      for (const fixture of fixtures) {
+        const settings = fixtureSettings(subject, fixture);
+        const reply = await webhook.respond(fixtureRequest(fixture), settings, respondContext());
         if (reply !== undefined)
           expect(reply.status, fixture.name).toSatisfy((status: number) => status >= 200 && status < 300);
-        return reply?.body;
-      });
+        replies.push(reply?.body);
+      }
       return `${replies.filter((body) => body !== undefined).length} of ${fixtures.length} with a body`;
     },
   },
@@ -153,3 +156,9 @@ export const parseChecks: Check[] = [
     },
   },
 ];
+
+/** What an event says, without when and by whom it is told. */
+function saidIn(event: InboundEvent): unknown {
+  if (event.type === "message") return event.content;
+  return event.type === "status" ? [event.providerId, event.status] : [event.topic, event.level, event.detail];
+}

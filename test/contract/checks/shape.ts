@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { expect } from "vitest";
-import { secretFields } from "../../../adapters/contract/index.ts";
+import { MEDIA_KINDS, secretFields } from "../../../adapters/contract/index.ts";
 import type { Check } from "../subject.ts";
 import { needs } from "../subject.ts";
 
@@ -11,15 +11,38 @@ const SECRET_NAME = /secret|token|password|passphrase|private|credential|key/i;
 /** Longest time-out or window that makes sense: a year, in milliseconds. */
 const YEAR_MS = 365 * 24 * 3_600_000;
 
+const size = (most: number) => z.number().int().min(1).max(most);
+const answers = z.strictObject({
+  maxCount: size(100),
+  maxTitleLength: size(1_000),
+  maxTextLength: size(1_000_000).optional(),
+});
+const mediaLimit = z.strictObject({
+  maxBytes: size(4 * 1024 ** 3),
+  types: z.array(z.string().regex(/^(\*|[a-z]+)\/(\*|[a-z0-9.+-]+)$/)).min(1),
+  maxCaptionLength: size(1_000_000).optional(),
+});
+const rate = z.strictObject({ count: size(100_000), perMs: size(YEAR_MS) });
+
 const limits = z.strictObject({
-  text: z.strictObject({ maxLength: z.number().int().min(1).max(1_000_000) }),
-  buttons: z
+  text: z.strictObject({ maxLength: size(1_000_000), format: z.literal("light").optional() }),
+  buttons: answers.optional(),
+  quickReplies: answers.optional(),
+  list: z
     .strictObject({
-      maxCount: z.number().int().min(1).max(100),
-      maxTitleLength: z.number().int().min(1).max(1_000),
-      maxTextLength: z.number().int().min(1).optional(),
+      maxRows: size(1_000),
+      maxSections: size(100),
+      maxLabelLength: size(1_000),
+      maxTitleLength: size(1_000),
+      maxDescriptionLength: size(1_000),
+      maxTextLength: size(1_000_000).optional(),
     })
     .optional(),
+  link: z.strictObject({ maxTitleLength: size(1_000), maxTextLength: size(1_000_000).optional() }).optional(),
+  media: z.partialRecord(z.enum(MEDIA_KINDS), mediaLimit).optional(),
+  location: z.literal(true).optional(),
+  contact: z.literal(true).optional(),
+  rates: z.strictObject({ account: rate.optional(), thread: rate.optional(), room: rate.optional() }).optional(),
   replyWindowMs: z.number().int().min(60_000).max(YEAR_MS).optional(),
   canWriteFirst: z.boolean().optional(),
 });

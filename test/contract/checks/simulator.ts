@@ -110,11 +110,12 @@ export const simulatorChecks: Check[] = [
       running(subject, async ({ settings }) => {
         if (subject.adapter.link === undefined) return "has no links";
         const token = "Zm9vYmFyLWJhel9xdXV4LTAxMjM0NTY3ODk";
-        const url = subject.adapter.link(settings, token);
-        if (url === undefined) return "its simulator's settings allow none";
+        const invitation = subject.adapter.link(settings, token);
+        if (invitation === undefined) return "its simulator's settings allow none";
+        const { url, say } = invitation;
         expect(URL.canParse(url)).toBe(true);
-        expect(decodeURIComponent(url)).toContain(token);
-        return url.replace(token, "<token>");
+        expect(say ?? decodeURIComponent(url)).toContain(token);
+        return [url, say ?? ""].join(" ").replace(token, "<token>").trim();
       }),
   },
 ];

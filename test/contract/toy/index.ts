@@ -54,7 +54,7 @@ export const adapter: ChannelAdapter<ToySettings> = {
     },
   },
   send,
-  link: (_settings, token) => `https://toy.example/open?code=${token}`,
+  link: (_settings, token) => ({ url: `https://toy.example/open?code=${token}` }),
   simulator,
 };
 

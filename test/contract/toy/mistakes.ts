@@ -145,7 +145,7 @@ export const toyMistakes: [mistake: string, part: keyof typeof checks, check: Re
     "acknowledges with an error",
     "parse",
     /acknowledges/,
-    { webhook: { ...webhook, acknowledge: () => ({ status: 500 }) } },
+    { webhook: { ...webhook, respond: () => ({ status: 500 }) } },
   ],
   ["has no fixture of an unknown kind", "parse", /plain cases/, parsing((...given) => parse(...given).filter(known))],
 
@@ -310,7 +310,7 @@ export const toyMistakes: [mistake: string, part: keyof typeof checks, check: Re
     "cuts the link code",
     "simulator",
     /link/,
-    { link: (_settings, token) => `https://toy.example/open?code=${token.slice(0, 8)}` },
+    { link: (_settings, token) => ({ url: `https://toy.example/open?code=${token.slice(0, 8)}` }) },
   ],
 
   [
