@@ -89,7 +89,7 @@ export interface Rate {
 export interface MediaLimit {
   /** Largest file, in bytes. */
   maxBytes: number;
-  /** Media types that are taken: `image/png`, `audio/*`, `*`. */
+  /** Media types that are taken: `image/png`; a star stands for any type or subtype. */
   types: string[];
   /** Longest caption, in UTF-16 code units; absent: the text goes as a message of its own. */
   maxCaptionLength?: number;
