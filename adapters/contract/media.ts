@@ -61,7 +61,7 @@ export interface DownloadContext<S> {
   signal: AbortSignal;
   /**
    * Fetches a URL that came from outside: connects only to public addresses (checked after resolving, and connected to as
-   * checked), follows no redirect. An origin that the account's own settings name may be anywhere.
+   * checked), follows no redirect (see {@link GuardedFetchOptions.redirects}). An origin that the account's own settings name may be anywhere.
    * @throws {DownloadError}
    */
   fetch(url: string, options?: GuardedFetchOptions): Promise<GuardedResponse>;
@@ -73,10 +73,15 @@ export interface GuardedFetchOptions {
   trusted?: string[];
   /** The only hosts that may be asked beside `trusted`: `lookaside.fbsbx.com`, `.fbcdn.net` (with subdomains). Absent: any public one. */
   hosts?: string[];
+  /**
+   * `told`: a redirect is answered with its status and `location`, for an adapter that knows where its provider keeps files
+   * and fetches again, without its secrets (Twilio). Absent: a redirect is thrown as a DownloadError.
+   */
+  redirects?: "told";
 }
 
 export interface GuardedResponse {
-  /** 200 to 299; anything else was thrown as a DownloadError. */
+  /** 200 to 299, or 300 to 399 where redirects are `told`; anything else was thrown as a DownloadError. */
   status: number;
   headers: Readonly<Record<string, string | undefined>>;
   body: Readable;
