@@ -17,9 +17,11 @@ export const linkCode = z
             .string()
             .optional()
             .meta({ description: "What the customer has to say there, where the URL cannot carry the code" }),
+          text: z.string().meta({ description: "One sentence to hand to the customer" }),
+          qr: z.string().meta({ description: "The URL as a QR code: an SVG document" }),
         }),
       )
-      .meta({ description: "By channel account: a URL that opens the channel with the code" }),
+      .meta({ description: "By channel account: an invitation that carries the code" }),
   })
   .meta({ id: "LinkCode" });
 

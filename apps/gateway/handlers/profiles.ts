@@ -1,4 +1,5 @@
 import type { Handlers } from "../../core/api/routes.ts";
+import { invitations } from "../../core/channels/invitations.ts";
 import { listConversations } from "../../core/conversation/cases.ts";
 import { findProfiles, readProfile } from "../../core/identity/profile.ts";
 import { createLinkCode } from "../../core/identity/link-codes.ts";
@@ -38,13 +39,8 @@ export function profileHandlers(parts: GatewayParts): Pick<Handlers, Ids> {
       const { workspaceId } = actor;
       const input = { workspaceId, ref: params.ref, ttlMs: body.expiresInSeconds * 1000 };
       const { code, expiresAt } = await createLinkCode(parts, input);
-      const accounts = await parts.accounts.all();
-      const links = accounts.flatMap((account) => {
-        if (account.workspaceId !== workspaceId || account.status !== "active") return [];
-        if (body.channel !== undefined && account.channel !== body.channel) return [];
-        const invitation = account.adapter.link?.(account.settings, code);
-        return invitation === undefined ? [] : [[account.id, { channel: account.channel, ...invitation }] as const];
-      });
+      const invited = await invitations(parts, { workspaceId, code, channel: body.channel });
+      const links = invited.map(({ accountId, ...invitation }) => [accountId, invitation] as const);
       return {
         status: 201,
         body: { code, expiresAt: expiresAt.toISOString(), links: Object.fromEntries(links) },
