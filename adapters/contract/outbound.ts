@@ -1,8 +1,9 @@
 import type { Json } from "./events.ts";
 import type { MediaKind } from "./media.ts";
 
-/** Something to choose. `id` comes back in a `choice`. */
+/** Something to choose. */
 export interface Choice {
+  /** Comes back in a `choice`. At most 64 bytes of UTF-8: what every provider carries (Telegram's `callback_data` is the shortest). */
   id: string;
   title: string;
   /** A second line; only in lists. */
@@ -113,13 +114,20 @@ export interface Limits {
   list?: {
     /** Over all sections. */
     maxRows: number;
+    /** 1: rows only, without headings. */
     maxSections: number;
     maxLabelLength: number;
+    /** Of rows and sections. */
     maxTitleLength: number;
     maxDescriptionLength: number;
     maxTextLength?: number;
   };
-  link?: { maxTitleLength: number; maxTextLength?: number };
+  link?: {
+    maxTitleLength: number;
+    /** Absent: a description has no place there and goes into the text. */
+    maxDescriptionLength?: number;
+    maxTextLength?: number;
+  };
   media?: Partial<Record<MediaKind, MediaLimit>>;
   location?: true;
   contact?: true;

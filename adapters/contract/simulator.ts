@@ -1,4 +1,5 @@
 import type { Json } from "./events.ts";
+import type { LightSpan } from "./light.ts";
 import type { MediaKind } from "./media.ts";
 import type { ChoiceList, OutboundContent } from "./outbound.ts";
 
@@ -35,7 +36,7 @@ export interface Simulator {
   identifier?(as: string): { type: string; value: string } | undefined;
   /** What the customer's app sends when a link is opened that the adapter's `link` made. Without it, the bare code is said. */
   opens?(url: string): string | undefined;
-  /** Presses a button of a message that was heard. Without it, the button's title is said. @throws Error when there is no such button */
+  /** Presses a button, or chooses a list's row, of a message that was heard; `button` is its id. Without it, the title is said. @throws Error when there is none such */
   press?(input: { as: string; name?: string; message: string; button: string }): Promise<unknown>;
   /** Beside talking, what this customer can do now (a telephone: call, hang up, press a key). */
   actions?(as: string): { id: string; title: string }[];
@@ -85,11 +86,14 @@ export interface SimulatedRequest {
 export interface Heard {
   /** The provider's id of the message. */
   id: string;
+  /** What the customer reads; where the simulator doesn't read its provider's markup, with that. */
   text: string;
+  /** How the customer's app shows a formatted text, from a simulator that reads its provider's markup; joined, they are `text`. */
+  spans?: LightSpan[];
   /** What the customer can press: buttons and quick replies. */
   buttons?: { id: string; title: string }[];
   list?: ChoiceList;
-  link?: { url: string; title: string };
+  link?: OutboundContent["link"];
   /** A file, as the provider has it. */
   media?: { kind: MediaKind; mime: string; size: number; filename?: string; data?: Uint8Array };
   location?: OutboundContent["location"];

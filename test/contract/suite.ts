@@ -3,6 +3,7 @@ import { listenerChecks } from "./checks/listener.ts";
 import { liveChecks } from "./checks/live.ts";
 import { mutationChecks } from "./checks/mutation.ts";
 import { parseChecks } from "./checks/parse.ts";
+import { richChecks } from "./checks/rich.ts";
 import { sendChecks } from "./checks/send.ts";
 import { shapeChecks } from "./checks/shape.ts";
 import { signatureChecks } from "./checks/signatures.ts";
@@ -19,6 +20,7 @@ export const checks = {
   "unknown kinds": unknownChecks,
   mutation: mutationChecks,
   send: sendChecks,
+  rich: richChecks,
   simulator: simulatorChecks,
   live: liveChecks,
   listener: listenerChecks,

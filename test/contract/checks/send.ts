@@ -73,7 +73,10 @@ export const sendChecks: Check[] = [
     name: "delivers as many buttons as it declares, with titles as long",
     run: (subject) =>
       running(subject, async (run) => {
-        const { buttons } = subject.adapter.limits;
+        const {
+          buttons,
+          text: { maxLength },
+        } = subject.adapter.limits;
         if (buttons === undefined) throw new Inapplicable("declares no buttons");
         const to = await introduced(run);
         for (const [index, count] of [1, 3, buttons.maxCount].filter((n) => n <= buttons.maxCount).entries()) {
@@ -81,10 +84,12 @@ export const sendChecks: Check[] = [
             id: `choice-${i}`,
             title: `${i} ${fill("Ä", buttons.maxTitleLength)}`.slice(0, buttons.maxTitleLength),
           }));
-          const message = outbound(to, { text: "Which one?", buttons: offered });
+          const longest = Math.min(maxLength, buttons.maxTextLength ?? maxLength);
+          const text = count === buttons.maxCount ? fill("Which? ", longest) : "Which one?";
+          const message = outbound(to, { text, buttons: offered });
           await sent(subject, run, { message, to });
           const last = (await heard(run, run.customer, index + 1)).at(-1);
-          expect(last?.text).toBe("Which one?");
+          expect(last?.text).toBe(text);
           expect(last?.buttons).toEqual(offered);
         }
         return `up to ${buttons.maxCount} × ${buttons.maxTitleLength}`;

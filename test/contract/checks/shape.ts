@@ -38,7 +38,13 @@ const limits = z.strictObject({
       maxTextLength: size(1_000_000).optional(),
     })
     .optional(),
-  link: z.strictObject({ maxTitleLength: size(1_000), maxTextLength: size(1_000_000).optional() }).optional(),
+  link: z
+    .strictObject({
+      maxTitleLength: size(1_000),
+      maxDescriptionLength: size(10_000).optional(),
+      maxTextLength: size(1_000_000).optional(),
+    })
+    .optional(),
   media: z.partialRecord(z.enum(MEDIA_KINDS), mediaLimit).optional(),
   location: z.literal(true).optional(),
   contact: z.literal(true).optional(),

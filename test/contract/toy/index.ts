@@ -1,9 +1,10 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { networkSendError, SendError } from "../../../adapters/contract/index.ts";
+import { networkSendError, parseLight, SendError } from "../../../adapters/contract/index.ts";
 import type {
   ChannelAdapter,
+  OutboundContent,
   OutboundMessage,
   RawRequest,
   SendContext,
@@ -37,7 +38,13 @@ export const adapter: ChannelAdapter<ToySettings> = {
   id: "toy",
   label: "Toy",
   settings: toySettings,
-  limits: { text: { maxLength: TOY_TEXT }, buttons: { maxCount: 4, maxTitleLength: 12 } },
+  limits: {
+    text: { maxLength: TOY_TEXT, format: "light" },
+    buttons: { maxCount: 4, maxTitleLength: 12 },
+    quickReplies: { maxCount: 4, maxTitleLength: 12, maxTextLength: 100 },
+    list: { maxRows: 5, maxSections: 2, maxLabelLength: 10, maxTitleLength: 12, maxDescriptionLength: 20 },
+    link: { maxTitleLength: 12, maxDescriptionLength: 20 },
+  },
   identifiers: { toy: "Toy user", stray: "Nobody" },
   webhook: { verify, parse },
   listener: {
@@ -84,7 +91,7 @@ async function poll({ apiBaseUrl, apiToken }: ToySettings, after: number, signal
 async function send(message: OutboundMessage, { settings, signal }: SendContext<ToySettings>): Promise<SendReceipt> {
   const to = address.safeParse(message.address);
   if (!to.success) throw new SendError("never", "the thread has no toy address");
-  const answer = await exchange({ user: to.data.user, ...message.content }, { settings, signal });
+  const answer = await exchange({ user: to.data.user, ...wireOf(message.content) }, { settings, signal });
   const { data: receipt } = accepted.safeParse(answer.body);
   if (answer.status === 200 && receipt !== undefined) return { providerId: receipt.id };
   const { data: refusal } = refused.safeParse(answer.body);
@@ -93,6 +100,16 @@ async function send(message: OutboundMessage, { settings, signal }: SendContext<
     throw new SendError("unknown", "the toy provider's answer makes no sense");
   const { error: code, retryAfterMs } = refusal;
   throw new SendError(kind, `refused: ${code}`, { code, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+}
+
+/** A toy's buttons all go once one was pressed: quick replies are the same to it. */
+function wireOf({ format, quickReplies, ...content }: OutboundContent): object {
+  const spans = format === undefined ? undefined : parseLight(content.text);
+  return {
+    ...content,
+    ...(spans === undefined ? {} : { text: spans.map((span) => span.text).join(""), spans }),
+    ...(quickReplies === undefined ? {} : { buttons: quickReplies }),
+  };
 }
 
 async function exchange(body: unknown, { settings, signal }: Pick<SendContext<ToySettings>, "settings" | "signal">) {

@@ -1,6 +1,12 @@
 import { z } from "zod";
-import { SendError } from "../../../adapters/contract/index.ts";
-import type { ChannelAdapter, InboundEvent, MessageEvent } from "../../../adapters/contract/index.ts";
+import { parseLight, SendError } from "../../../adapters/contract/index.ts";
+import type {
+  ChannelAdapter,
+  ChoiceList,
+  InboundEvent,
+  MessageEvent,
+  OutboundContent,
+} from "../../../adapters/contract/index.ts";
 import type { checks } from "../suite.ts";
 import { adapter as toy } from "./index.ts";
 import { parse as parseToy } from "./parse.ts";
@@ -237,6 +243,77 @@ export const toyMistakes: [mistake: string, part: keyof typeof checks, check: Re
     /buttons/,
     sending((message, context) => toy.send({ ...message, content: { text: message.content.text } }, context)),
   ],
+  [
+    "flattens lists",
+    "rich",
+    /a list as large/,
+    saying(({ list, ...content }) => ({ ...content, ...(list && { list: { ...list, sections: flat(list) } }) })),
+  ],
+  [
+    "drops descriptions",
+    "rich",
+    /a list as large/,
+    saying(({ list, ...content }) => ({ ...content, ...(list && { list: bare(list) }) })),
+  ],
+  ["drops quick replies", "rich", /quick replies/, saying(({ quickReplies: _, ...content }) => content)],
+  [
+    "drops the last quick reply",
+    "rich",
+    /quick replies/,
+    saying(({ quickReplies, ...content }) => ({
+      ...content,
+      ...(quickReplies && { quickReplies: quickReplies.slice(0, 3) }),
+    })),
+  ],
+  [
+    "writes a link into the text",
+    "rich",
+    /delivers a link/,
+    saying(({ link, ...content }) => ({ ...content, text: `${content.text} ${link?.url}` })),
+  ],
+  [
+    "drops a link's description",
+    "rich",
+    /delivers a link/,
+    saying(({ link, ...content }) => ({ ...content, ...(link && { link: { url: link.url, title: link.title } }) })),
+  ],
+  ["shows raw marks", "rich", /light formatting/, saying(({ format: _, ...content }) => content)],
+  ["shows raw marks, unread", "rich", /light formatting/, unread(({ format: _, ...content }) => content)],
+  [
+    "drops the address of a link in the text",
+    "rich",
+    /light formatting/,
+    unread(({ format: _, ...content }) => ({ ...content, text: wordsOf(content.text) })),
+  ],
+  [
+    "makes bold slanted",
+    "rich",
+    /light formatting/,
+    saying((content) => ({ ...content, text: content.text.replaceAll("**the bold part**", "*the bold part*") })),
+  ],
+  [
+    "loses formatting beside buttons",
+    "rich",
+    /light formatting/,
+    saying((content) => (content.buttons ? { ...content, text: wordsOf(content.text) } : content)),
+  ],
+  [
+    "takes a choice for words",
+    "rich",
+    /gives back/,
+    mapping((event) =>
+      event.content.kind === "choice" ? { ...event, content: { kind: "text", text: event.content.text } } : event,
+    ),
+  ],
+  [
+    "cuts the id of a choice",
+    "rich",
+    /gives back/,
+    saying(({ buttons, ...content }) => ({
+      ...content,
+      ...(buttons && { buttons: buttons.map((button) => ({ ...button, id: button.id.slice(0, 20) })) }),
+    })),
+  ],
   ["calls everything final", "send", /refusals/, advising(() => new SendError("never", "no"))],
   ["gives no advice", "send", /refusals/, advising(() => new TypeError("fetch failed"))],
   [
@@ -364,6 +441,41 @@ function mapping(change: (event: MessageEvent) => MessageEvent): Partial<Toy> {
 
 function sending(send: Toy["send"]): Partial<Toy> {
   return { send };
+}
+
+function saying(change: (content: OutboundContent) => OutboundContent): Partial<Toy> {
+  return sending((message, context) => toy.send({ ...message, content: change(message.content) }, context));
+}
+
+/** The same, with a simulator that doesn't read its provider's markup. */
+function unread(change: (content: OutboundContent) => OutboundContent): Partial<Toy> {
+  const factory = needed(toy.simulator);
+  const start = async () => {
+    const simulator = await factory.start();
+    return { ...simulator, heard: (as: string) => simulator.heard(as).map(({ spans: _, ...one }) => one) };
+  };
+  return { ...saying(change), simulator: { ...factory, start } };
+}
+
+function flat({ sections }: ChoiceList): ChoiceList["sections"] {
+  return [{ rows: sections.flatMap((section) => section.rows) }];
+}
+
+function bare(list: ChoiceList): ChoiceList {
+  return {
+    ...list,
+    sections: list.sections.map((section) => ({
+      ...section,
+      rows: section.rows.map(({ id, title }) => ({ id, title })),
+    })),
+  };
+}
+
+/** A text without the marks of light formatting, and without the addresses. */
+function wordsOf(text: string): string {
+  return parseLight(text)
+    .map((span) => span.text)
+    .join("");
 }
 
 function advising(change: (error: SendError) => Error): Partial<Toy> {

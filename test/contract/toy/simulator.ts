@@ -9,14 +9,38 @@ const TEXT = 2_000;
 const ERRORS = { rate: "slow_down", credentials: "bad_token", never: "invalid", window: "closed", optedOut: "stopped" };
 const SETTINGS = { apiToken: "toy-api-token", webhookSecret: "toy-webhook-secret" };
 
+const offers = z.array(z.strictObject({ id: z.string().max(64), title: z.string().max(12) })).max(4);
+const row = z.strictObject({
+  id: z.string().max(64),
+  title: z.string().max(12),
+  description: z.string().max(20).optional(),
+});
+const spans = z.array(
+  z.strictObject({
+    text: z.string(),
+    style: z.enum(["bold", "italic", "code"]).optional(),
+    url: z.url().optional(),
+  }),
+);
+
 const sending = z.strictObject({
   user: z.string().min(1),
   text: z.string().min(1).max(TEXT),
-  buttons: z
-    .array(z.strictObject({ id: z.string(), title: z.string().max(12) }))
-    .max(4)
+  spans: spans.optional(),
+  buttons: offers.optional(),
+  list: z
+    .strictObject({
+      label: z.string().max(10),
+      sections: z.array(z.strictObject({ title: z.string().max(12).optional(), rows: z.array(row) })).max(2),
+    })
+    .refine(({ sections }) => sections.flatMap((section) => section.rows).length <= 5)
+    .optional(),
+  link: z
+    .strictObject({ url: z.url(), title: z.string().max(12), description: z.string().max(20).optional() })
     .optional(),
 });
+
+type Tap = NonNullable<z.output<typeof sending>["buttons"]>[number];
 
 /** The toy provider. */
 export const simulator: SimulatorFactory = {
@@ -47,8 +71,8 @@ async function start(): Promise<Simulator> {
     }
     if (request.headers.authorization !== SETTINGS.apiToken) return reply(response, 401, { error: "bad_token" });
     if (!message.success) return reply(response, 400, { error: "invalid" });
-    const { user, text, buttons } = message.data;
-    const reached: Heard = { id: randomUUID(), text, ...(buttons === undefined ? {} : { buttons }), at: new Date() };
+    const { user, ...shown } = message.data;
+    const reached: Heard = { id: randomUUID(), ...z.custom<Omit<Heard, "id" | "at">>().parse(shown), at: new Date() };
     heard.set(user, [...(heard.get(user) ?? []), reached]);
     for (const listener of listeners) listener(user, reached);
     if (failure === "unknown") request.socket.destroy();
@@ -85,6 +109,13 @@ async function start(): Promise<Simulator> {
     failNext(kind, count = 1) {
       failures.push(...Array.from({ length: count }, () => kind));
     },
+    async press({ as, message, button, ...who }) {
+      const pressed = heard.get(as)?.find(({ id }) => id === message);
+      const rows = pressed?.list?.sections.flatMap((section) => section.rows) ?? [];
+      const tap = [...(pressed?.buttons ?? []), ...rows].find(({ id }) => id === button);
+      if (tap === undefined || webhookUrl === undefined) throw new Error("there is no such button");
+      await deliver(webhookUrl, requestOf(tapOf({ ...who, as, text: "" }, { id: tap.id, title: tap.title })));
+    },
     async stop() {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
@@ -101,8 +132,16 @@ function itemOf({ as, text, name, id = randomUUID() }: Say) {
   return { id, type: "text", from, time: 1_700_000_000, text: { body: text } };
 }
 
+function tapOf(input: Say, tap: Tap) {
+  return { ...itemOf(input), type: "tap", text: undefined, tap };
+}
+
 function requestFor(input: Say): SimulatedRequest {
-  const body = JSON.stringify({ bot: "toy-bot", items: [itemOf(input)] });
+  return requestOf(itemOf(input));
+}
+
+function requestOf(item: object): SimulatedRequest {
+  const body = JSON.stringify({ bot: "toy-bot", items: [item] });
   const signature = createHmac("sha256", SETTINGS.webhookSecret).update(body).digest("hex");
   return { method: "POST", headers: { "content-type": "application/json", "x-toy-signature": signature }, body };
 }
