@@ -255,7 +255,7 @@ export const toyMistakes: [mistake: string, part: keyof typeof checks, check: Re
     /a list as large/,
     saying(({ list, ...content }) => ({ ...content, ...(list && { list: bare(list) }) })),
   ],
-  ["drops quick replies", "rich", /quick replies/, saying(({ quickReplies: _, ...content }) => content)],
+  ["drops quick replies", "rich", /quick replies/, saying(({ text }) => ({ text }))],
   [
     "drops the last quick reply",
     "rich",
@@ -277,13 +277,13 @@ export const toyMistakes: [mistake: string, part: keyof typeof checks, check: Re
     /delivers a link/,
     saying(({ link, ...content }) => ({ ...content, ...(link && { link: { url: link.url, title: link.title } }) })),
   ],
-  ["shows raw marks", "rich", /light formatting/, saying(({ format: _, ...content }) => content)],
-  ["shows raw marks, unread", "rich", /light formatting/, unread(({ format: _, ...content }) => content)],
+  ["shows raw marks", "rich", /light formatting/, saying(({ text }) => ({ text }))],
+  ["shows raw marks, unread", "rich", /light formatting/, unread(({ text }) => ({ text }))],
   [
     "drops the address of a link in the text",
     "rich",
     /light formatting/,
-    unread(({ format: _, ...content }) => ({ ...content, text: wordsOf(content.text) })),
+    unread(({ text }) => ({ text: wordsOf(text) })),
   ],
   [
     "makes bold slanted",
@@ -452,7 +452,7 @@ function unread(change: (content: OutboundContent) => OutboundContent): Partial<
   const factory = needed(toy.simulator);
   const start = async () => {
     const simulator = await factory.start();
-    return { ...simulator, heard: (as: string) => simulator.heard(as).map(({ spans: _, ...one }) => one) };
+    return { ...simulator, heard: (as: string) => simulator.heard(as).map(({ id, text, at }) => ({ id, text, at })) };
   };
   return { ...saying(change), simulator: { ...factory, start } };
 }
