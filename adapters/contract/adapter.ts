@@ -39,6 +39,12 @@ export interface ChannelAdapter<S = unknown> {
   connect?(settings: S, hub: { webhookUrl: string }): Promise<void>;
   /** An invitation to this channel that carries a link code, or undefined where the settings don't allow one. */
   link?(settings: S, token: string): Invitation | undefined;
+  /**
+   * Puts into an event what only `state` knows, before it is stored: the id behind the short alias that a button carried.
+   * Key, thread and author stay as they are. Asked for every message that comes by webhook or listener, so `state` is read
+   * only where the event asks for it. @throws Error when it can't be read: the delivery is refused, and comes again
+   */
+  recall?(event: MessageEvent, state: AdapterState): Promise<MessageEvent>;
   /** Fetches a file that an inbound message named. Only from the provider's own hosts. @throws {DownloadError} */
   download?(media: RemoteMedia, context: DownloadContext<S>): Promise<DownloadedMedia>;
   /** Shows the customer that an answer is being written. Best effort. @throws Error when it could not */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { HttpReply, InboundEvent, RawRequest, RespondContext } from "../../adapters/contract/index.ts";
 import type { OpenAccount } from "../core/channels/accounts.ts";
 import { adapterState } from "../core/channels/adapter-state.ts";
+import { recalled } from "../core/channels/recall.ts";
 import { accountUrls } from "../core/channels/configure.ts";
 import { acquaintance } from "../core/conversation/acquaintance.ts";
 import { described } from "../core/platform/log.ts";
@@ -78,7 +79,7 @@ async function answer(
   try {
     await parts.ingest.ingest(
       { workspaceId: account.workspaceId, accountId: account.id, channel: account.channel },
-      events,
+      await recalled(parts, account, events),
     );
   } catch (cause) {
     parts.log.error({ ...described(cause), account: account.id }, "a delivery could not be stored");

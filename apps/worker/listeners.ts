@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { OpenAccount } from "../core/channels/accounts.ts";
+import { recalled } from "../core/channels/recall.ts";
 import type { Ingest } from "../core/inbound/ingest.ts";
 import type { Parts } from "../core/parts.ts";
 import { described } from "../core/platform/log.ts";
@@ -78,7 +79,7 @@ export function startListeners(parts: ListenerParts, ingest: Ingest): { stop(): 
         async emit(events, position) {
           await ingest.ingest(
             originOf(account),
-            events,
+            await recalled(parts, account, events),
             position &&
               ((db) =>
                 db

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { HttpReply, InboundEvent, RawRequest, SimulatedRequest } from "../../adapters/contract/index.ts";
 import { adapterState } from "../../apps/core/channels/adapter-state.ts";
+import { recalled } from "../../apps/core/channels/recall.ts";
 import { acquaintance } from "../../apps/core/conversation/acquaintance.ts";
 import type { Hub } from "../../apps/start.ts";
 
@@ -22,9 +23,10 @@ export async function openDoor(hub: Hub): Promise<Door> {
   }
 
   async function parsed(accountId: string, raw: RawRequest): Promise<InboundEvent[]> {
-    const { webhook, settings } = await account(accountId);
+    const found = await account(accountId);
+    const { webhook, settings } = found;
     if (!webhook.verify(raw, settings)) throw new Error("the signature is refused");
-    return webhook.parse(raw, settings);
+    return recalled(hub.parts, found, await webhook.parse(raw, settings));
   }
 
   async function answer(request: IncomingMessage): Promise<HttpReply> {

@@ -13,7 +13,6 @@ import type {
   InboundEvent,
   Json,
   ListenContext,
-  Listener,
   Live,
   LiveContext,
   LiveFrame,
@@ -107,7 +106,8 @@ export async function startMiniHub(
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   const origin = () => `http://127.0.0.1:${portOf(http.address())}`;
   const { listener } = adapter;
-  const ears = listens && listener?.wanted(settings) === true ? keepListening(listener, { settings, take }) : undefined;
+  const ears =
+    listens && listener?.wanted(settings) === true ? keepListening(adapter, { settings, take, state }) : undefined;
 
   return {
     webhookUrl: `${origin()}/channels/${MINI_ACCOUNT}`,
@@ -168,15 +168,22 @@ export function respondContext(state: AdapterState = memoryState(), url = "https
   return { accountId: MINI_ACCOUNT, webhookUrl, state, customer: () => Promise.resolve(undefined) };
 }
 
-async function replyTo({ webhook }: ChannelAdapter, { raw, settings, take, state }: Taking): Promise<HttpReply> {
+async function replyTo(adapter: ChannelAdapter, { raw, settings, take, state }: Taking): Promise<HttpReply> {
+  const { webhook } = adapter;
   if (webhook === undefined) return { status: 404 };
   if (!webhook.verify(raw, settings)) return { status: 401 };
   try {
-    take(await webhook.parse(raw, settings));
+    take(await recalled(adapter, await webhook.parse(raw, settings), state));
   } catch {
     return { status: 400 }; // As the gateway answers whatever `parse` throws.
   }
   return (await webhook.respond?.(raw, settings, respondContext(state, raw.url))) ?? { status: 200 };
+}
+
+function recalled(adapter: ChannelAdapter, events: InboundEvent[], state: AdapterState): Promise<InboundEvent[]> {
+  return Promise.all(
+    events.map(async (event) => (event.type === "message" ? ((await adapter.recall?.(event, state)) ?? event) : event)),
+  );
 }
 
 /** How soon a listener that failed is started again, in milliseconds. */
@@ -184,21 +191,20 @@ const AGAIN_AFTER_MS = 200;
 
 /** Runs a listener from its cursor, as often as it takes. */
 function keepListening(
-  listener: Listener<unknown>,
-  { settings, take }: Pick<Taking, "settings" | "take">,
+  adapter: ChannelAdapter,
+  { settings, take, state }: Pick<Taking, "settings" | "take" | "state">,
 ): { stop(): Promise<void> } {
   const over = new AbortController();
   const { signal } = over;
   let cursor: string | undefined;
   async function run(): Promise<void> {
     while (!signal.aborted) {
-      const emit: ListenContext<unknown>["emit"] = (events, position) => {
-        take(events);
+      const emit: ListenContext<unknown>["emit"] = async (events, position) => {
+        take(await recalled(adapter, events, state));
         cursor = position?.cursor ?? cursor;
-        return Promise.resolve();
       };
       // What it died of shows: the test waits for events that don't come.
-      await listener.listen({ settings, cursor, emit, signal }).catch(() => sleep(AGAIN_AFTER_MS));
+      await adapter.listener?.listen({ settings, cursor, emit, signal }).catch(() => sleep(AGAIN_AFTER_MS));
     }
   }
   const running = run();
