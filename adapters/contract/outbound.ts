@@ -101,6 +101,8 @@ export interface Limits {
   text: {
     /** Longest text of one message, in UTF-16 code units. */
     maxLength: number;
+    /** Longest text in bytes of UTF-8, where the provider counts those; then both hold. */
+    maxBytes?: number;
     /** `light`: the adapter shows light formatting. Absent: `fit` makes plain text of it. */
     format?: "light";
   };

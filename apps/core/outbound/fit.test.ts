@@ -33,6 +33,31 @@ it("every part is within the limit, whole, in order, and nothing but space at th
   );
 });
 
+it("where bytes are counted, no part is longer than those either, and a part that can hold more does", () => {
+  fc.assert(
+    fc.property(
+      words,
+      fc.integer({ min: 4, max: 80 }),
+      fc.integer({ min: 4, max: 80 }),
+      (text, maxLength, maxBytes) => {
+        fc.pre(text.isWellFormed());
+        const parts = fit({ text }, { text: { maxLength, maxBytes } }).map((p) => p.text);
+        for (const part of parts) {
+          expect(part.length).toBeLessThanOrEqual(maxLength);
+          expect(Buffer.byteLength(part)).toBeLessThanOrEqual(maxBytes);
+          expect(part.isWellFormed()).toBe(true);
+        }
+        expect(bare(parts.join(""))).toBe(bare(text));
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+  expect(fit({ text: "ö".repeat(10) }, { text: { maxLength: 10, maxBytes: 10 } })).toEqual([
+    { text: "ööööö" },
+    { text: "ööööö" },
+  ]);
+});
+
 it("cuts at paragraphs before sentences, at sentences before words", () => {
   const texts = (text: string, max: number) => fit({ text }, limits(max)).map((p) => p.text);
   expect(texts("First part.\n\nSecond. Third part.", 24)).toEqual(["First part.", "Second. Third part."]);

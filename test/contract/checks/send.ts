@@ -36,8 +36,11 @@ export const sendChecks: Check[] = [
     run: (subject) =>
       running(subject, async (run) => {
         const to = await introduced(run);
-        const { maxLength } = subject.adapter.limits.text;
-        const texts = [...ODD_TEXTS, fill("wörd ", maxLength), fill("🙂", maxLength)];
+        const { maxLength, maxBytes } = subject.adapter.limits.text;
+        const texts = [
+          ...ODD_TEXTS,
+          ...["wörd ", "🙂", "word "].map((pattern) => longest(pattern, maxLength, maxBytes)),
+        ];
         const ids: string[] = [];
         for (const [index, text] of texts.entries()) {
           const message = outbound(to, { text });
@@ -59,12 +62,16 @@ export const sendChecks: Check[] = [
     run: (subject) =>
       running(subject, async (run) => {
         const to = await introduced(run);
-        const text = fill("word ", subject.adapter.limits.text.maxLength)
-          .trimEnd()
-          .padEnd(subject.adapter.limits.text.maxLength + 1, "x");
+        const { maxLength, maxBytes } = subject.adapter.limits.text;
         if (subject.adapter.live !== undefined)
           throw new Inapplicable("the gateway carries what is sent; nothing refuses it");
-        expectAdvice(await adviceOf(sent(subject, run, { message: outbound(to, { text }), to })), ["never"], [text]);
+        const units = fill("word ", maxLength)
+          .trimEnd()
+          .padEnd(maxLength + 1, "x");
+        const bytes = maxBytes === undefined ? [] : [`${longest("ö", maxLength, maxBytes)}öö`];
+        for (const text of [units, ...bytes]) {
+          expectAdvice(await adviceOf(sent(subject, run, { message: outbound(to, { text }), to })), ["never"], [text]);
+        }
         await heard(run, run.customer, 0);
         return undefined;
       }),
@@ -203,6 +210,11 @@ export const sendChecks: Check[] = [
 /** The customer has written once, so that there is a thread to answer in. */
 async function introduced(run: Running): Promise<MessageEvent> {
   return (await said(run, { as: run.customer, text: "Good morning" })).event;
+}
+
+/** The longest text of this pattern that the limits allow. */
+function longest(pattern: string, maxLength: number, maxBytes = Number.POSITIVE_INFINITY): string {
+  return fill(pattern, Math.min(maxLength, Math.floor((maxBytes * pattern.length) / Buffer.byteLength(pattern))));
 }
 
 function fill(pattern: string, length: number): string {

@@ -25,7 +25,11 @@ const mediaLimit = z.strictObject({
 const rate = z.strictObject({ count: size(100_000), perMs: size(YEAR_MS) });
 
 const limits = z.strictObject({
-  text: z.strictObject({ maxLength: size(1_000_000), format: z.literal("light").optional() }),
+  text: z.strictObject({
+    maxLength: size(1_000_000),
+    maxBytes: size(4_000_000).optional(),
+    format: z.literal("light").optional(),
+  }),
   buttons: answers.optional(),
   quickReplies: answers.optional(),
   list: z
