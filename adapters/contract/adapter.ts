@@ -37,6 +37,11 @@ export interface ChannelAdapter<S = unknown> {
   idempotentForMs?: number;
   /** Tells the provider where to deliver (e.g. Telegram's `setWebhook`). Called when an account is created or changed. @throws Error with a reason for staff */
   connect?(settings: S, hub: { webhookUrl: string }): Promise<void>;
+  /**
+   * Where somebody is written to who is known by an identifier from elsewhere (a phone, an e-mail) and has not written here
+   * yet: the thread that their answer will come in. Undefined where the channel can't reach such an identifier.
+   */
+  reach?(identifier: { type: string; value: string }, settings: S): ThreadAddress | undefined;
   /** An invitation to this channel that carries a link code, or undefined where the settings don't allow one. */
   link?(settings: S, token: string): Invitation | undefined;
   /**

@@ -5,6 +5,7 @@ import { limits, send } from "./send.ts";
 import { emailSettings } from "./settings.ts";
 import type { EmailSettings } from "./settings.ts";
 import { simulator } from "./simulator.ts";
+import { reach } from "./thread.ts";
 import { LARGEST_DELIVERY, parse, verify } from "./webhook.ts";
 
 /** E-mail: one account is one mailbox. Mail comes in by HTTP or IMAP and goes out by SMTP. */
@@ -17,6 +18,7 @@ export const adapter: ChannelAdapter<EmailSettings> = {
   webhook: { verify, parse, maxBytes: LARGEST_DELIVERY },
   listener,
   send,
+  reach,
   link,
   simulator,
 };

@@ -10,10 +10,10 @@ import { post } from "./smtp.ts";
 import { ownMessageId } from "./thread.ts";
 
 /**
- * What a mail can carry: as long a text as anyone reads. Nobody is written to who hasn't written: an address in `From` is only
- * claimed, and unasked mail ruins the sender's name.
+ * What a mail can carry: as long a text as anyone reads. Staff may write first, to an address that is proven to be the
+ * customer's.
  */
-export const limits: Limits = { text: { maxLength: 100_000 } };
+export const limits: Limits = { text: { maxLength: 100_000 }, canWriteFirst: true };
 
 const id = z.string().regex(/^[^\s<>]{1,400}$/);
 
@@ -67,7 +67,7 @@ function composed({ to, text, providerId, automatic }: Letter, settings: EmailSe
     from: { name: displayName ?? "", address: own },
     to: { name: "", address: to.to },
     ...(settings.plusAddressing ? { replyTo: { name: displayName ?? "", address: withTag(own, to.token) } } : {}),
-    subject: subjectOf(to.subject),
+    subject: isFirst(to) ? settings.firstSubject : subjectOf(to.subject),
     messageId: `<${providerId}>`,
     ...(typeof to.inReplyTo === "string" ? { inReplyTo: `<${to.inReplyTo}>` } : {}),
     ...(to.references.length > 0 ? { references: to.references.map((one) => `<${one}>`) } : {}),
@@ -82,6 +82,11 @@ function composed({ to, text, providerId, automatic }: Letter, settings: EmailSe
     newline: "\r\n",
   });
   return mail.compile().build();
+}
+
+/** The hub begins this exchange of mails: there is nothing to answer. */
+function isFirst({ subject, inReplyTo, references }: Address): boolean {
+  return subject === "" && typeof inReplyTo !== "string" && references.length === 0;
 }
 
 function subjectOf(subject: string): string {

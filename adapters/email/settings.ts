@@ -49,6 +49,13 @@ export const emailSettings = z.object({
     .describe(
       "Name that your receiving mail server writes at the beginning of Authentication-Results; without it no sender counts as authenticated",
     ),
+  firstSubject: z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^[^\p{Cc}]*$/u, "no line breaks")
+    .default("Your conversation with us")
+    .describe("Subject of a mail to somebody who has not written by mail yet"),
   smtpHost: host.describe("Outgoing mail server (SMTP)"),
   smtpPort: port.default(587).describe("Its port: 587 for STARTTLS, 465 for TLS"),
   smtpSecurity: security

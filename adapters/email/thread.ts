@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 import type { Json, Target, ThreadAddress } from "../contract/index.ts";
-import { folded, partsOf, tagOf } from "./address.ts";
+import { folded, isAddress, partsOf, tagOf } from "./address.ts";
 import type { Mail } from "./mail.ts";
 import type { EmailSettings } from "./settings.ts";
 
@@ -58,6 +58,18 @@ export function threadOf(mail: Mail, { sender, id, settings }: Reading): ThreadA
       inReplyTo: mail.messageId ?? null,
       references: referencesOf(mail, chain),
     },
+  };
+}
+
+/** The lane to somebody who has not written yet: the first mail goes out with a token of its own, and an answer brings it back. */
+export function reach(identifier: { type: string; value: string }, settings: EmailSettings): ThreadAddress | undefined {
+  const { type, value: to } = identifier;
+  if (type !== "email" || !isAddress(to)) return undefined;
+  const token = derived(`${folded(to)}\0hub`, settings.inboundSecret);
+  return {
+    aliases: [`token:${token}|${folded(to)}`],
+    audience: "private",
+    address: { to, token, subject: "", inReplyTo: null, references: [] },
   };
 }
 

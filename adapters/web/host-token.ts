@@ -23,6 +23,8 @@ const claimsSchema = z.object({
   family_name: z.string().optional(),
   locale: z.string().optional(),
   zoneinfo: z.string().optional(),
+  /** A channel's id; a claim of ours beside the names of OpenID Connect. */
+  preferred_channel: z.string().optional(),
 });
 
 /** What a host's token says of its user, in the names of OpenID Connect Core 1.0, section 5.1. */

@@ -31,6 +31,7 @@ export function signedAuthor(claims: HostClaims): Author {
     phone: phone.verified ? phone.value : undefined,
     language: claims.locale,
     timezone: claims.zoneinfo,
+    preferred_channel: claims.preferred_channel,
   }).flatMap(([name, value]) => {
     const text = value?.trim().slice(0, ATTRIBUTE_LENGTH);
     return text === undefined || text === "" ? [] : [[name, text] as const];

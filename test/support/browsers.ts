@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Heard, InboundEvent, Json, LiveSession, Say } from "../../adapters/contract/index.ts";
 import { adapterState } from "../../apps/core/channels/adapter-state.ts";
 import { openOutbound } from "../../apps/core/conversation/body.ts";
-import type { Origin } from "../../apps/core/inbound/ingest.ts";
+import type { Origin } from "../../apps/core/conversation/threads.ts";
 import type { Hub } from "../../apps/start.ts";
 
 /** Browsers with the widget, without a socket: frames go straight through the adapter. */

@@ -6,7 +6,7 @@ import { newId } from "../platform/ids.ts";
 import type { Workspaces } from "../platform/workspaces.ts";
 import * as sql from "../statements/ingest.ts";
 import type { Vault } from "../vault/vault.ts";
-import type { Origin } from "./ingest.ts";
+import type { Origin } from "../conversation/threads.ts";
 
 /** An Identifier row, and how well this event proves it. */
 export interface Known {

@@ -1,5 +1,6 @@
 import type { InboundEvent, MessageEvent } from "../../../adapters/contract/index.ts";
 import { asksForAnswer, sealBody, type InboundBody } from "../conversation/body.ts";
+import { threadDesk, type FoundThread, type Origin } from "../conversation/threads.ts";
 import { batcher } from "../platform/batch.ts";
 import { isContention, type Database, type Queryable } from "../platform/database.ts";
 import type { Doorbells } from "../platform/doorbell.ts";
@@ -10,14 +11,6 @@ import * as sql from "../statements/ingest.ts";
 import type { Vault } from "../vault/vault.ts";
 import { applyStatusEvents } from "../outbound/status.ts";
 import { identifierDesk, type Known } from "./identifiers.ts";
-import { threadDesk, type FoundThread } from "./threads.ts";
-
-/** The channel account that events came in on. */
-export interface Origin {
-  workspaceId: string;
-  accountId: string;
-  channel: string;
-}
 
 /** What became of a delivery of events. */
 export interface Ingested {

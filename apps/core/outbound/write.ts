@@ -11,6 +11,7 @@ import { cancelBotReplies, lockCursor } from "../statements/outbound.ts";
 import { privateLanes, type LaneRow } from "../statements/write.ts";
 import { enqueueMessages } from "./enqueue.ts";
 import { fit } from "./fit.ts";
+import { reachCustomer } from "./reach.ts";
 
 /** The customer's attribute that says where they want to be written to: a channel's id. */
 const PREFERRED = "preferred_channel";
@@ -23,7 +24,7 @@ export interface Written {
   channel: string;
 }
 
-type WriteParts = Pick<Parts, "db" | "vault" | "workspaces" | "doorbells" | "live" | "adapters">;
+type WriteParts = Pick<Parts, "db" | "vault" | "workspaces" | "doorbells" | "live" | "adapters" | "accounts">;
 
 /**
  * Writes to a customer, in the name of staff: on the channel given, else on the preferred one, else in the private thread that
@@ -61,13 +62,17 @@ async function chooseLane(
 ): Promise<LaneRow> {
   const { profile, channel } = wanted;
   const identifiers = profile.identifiers.filter((i) => i.owned).map((i) => i.id);
-  const lanes = await privateLanes(parts.db.pool, [workspaceId, identifiers]);
+  const wished = channel ?? preferredChannel(profile);
+  let lanes = await privateLanes(parts.db.pool, [workspaceId, identifiers]);
+  if (wished !== undefined && !lanes.some((lane) => lane.channel === wished)) {
+    const isReached = await reachCustomer(parts, { workspaceId, profile, channel: wished });
+    if (isReached) lanes = await privateLanes(parts.db.pool, [workspaceId, identifiers]);
+  }
   const judged = lanes.map((lane) => ({ lane, obstacle: obstacleOf(parts, lane) }));
   const open = judged.filter((j) => j.obstacle === undefined).map((j) => j.lane);
-  const preferred = profile.attributes[PREFERRED]?.value.trim().toLowerCase();
   const chosen =
     channel === undefined
-      ? (open.find((lane) => lane.channel === preferred) ?? open[0])
+      ? (open.find((lane) => lane.channel === wished) ?? open[0])
       : open.find((lane) => lane.channel === channel);
   if (chosen !== undefined) return chosen;
   const where = channel === undefined ? "" : ` on ${channel}`;
@@ -79,6 +84,10 @@ async function chooseLane(
       : `This customer can't be written to${where} now: ${obstacle}.`,
     { code: "no-channel-open", ...(channel === undefined ? {} : { field: "channel" }) },
   );
+}
+
+function preferredChannel(profile: ProfileView): string | undefined {
+  return profile.attributes[PREFERRED]?.value.trim().toLowerCase();
 }
 
 /** Why a thread may not be written to; undefined when it may. */

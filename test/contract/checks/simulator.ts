@@ -1,7 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
 import { secretFields } from "../../../adapters/contract/index.ts";
 import { expectEvents } from "../events.ts";
-import { running, said } from "../running.ts";
+import { MINI_ACCOUNT } from "../../support/mini-hub.ts";
+import { heard, running, said } from "../running.ts";
 import { needs, rawRequest } from "../subject.ts";
 import type { Check } from "../subject.ts";
 
@@ -101,6 +103,29 @@ export const simulatorChecks: Check[] = [
         expect(accepted.length, "no secret has a part in the signature").toBeLessThan(
           secretFields(subject.adapter.settings).length,
         );
+        return undefined;
+      }),
+  },
+  {
+    name: "reaches somebody who has not written yet, in the thread that their answer comes in",
+    run: (subject) =>
+      running(subject, async (run) => {
+        const { simulator, settings, hub } = run;
+        const reach = needs(subject.adapter.reach, "reaches only those who have written");
+        const identifier = needs(simulator.identifier?.(run.customer), "names nobody before they have written");
+        const thread = reach(identifier, settings);
+        if (thread === undefined) throw new Error("cannot reach the simulator's own customer");
+        expect(thread.audience).toBe("private");
+        expect(reach({ type: "nonsense", value: "x" }, settings), "reaches a nonsense").toBeUndefined();
+        const message = { id: randomUUID(), content: { text: "We write first" }, address: thread.address };
+        const signal = AbortSignal.timeout(5_000);
+        const { webhookUrl, media, state } = hub;
+        const context = { settings, accountId: MINI_ACCOUNT, webhookUrl, media, state, signal };
+        await subject.adapter.send({ ...message, automatic: false }, context);
+        await heard(run, run.customer, 1);
+        const { event } = await said(run, { as: run.customer, text: "And I answer" });
+        const shared = event.thread.aliases.filter((alias) => thread.aliases.includes(alias));
+        expect(shared.length, "the answer comes in another thread").toBeGreaterThan(0);
         return undefined;
       }),
   },

@@ -61,6 +61,8 @@ export const adapter: ChannelAdapter<ToySettings> = {
     },
   },
   send,
+  reach: ({ type, value }) =>
+    type === "toy" ? { aliases: [`user:${value}`], audience: "private", address: { user: value } } : undefined,
   link: (_settings, token) => ({ url: `https://toy.example/open?code=${token}` }),
   simulator,
 };

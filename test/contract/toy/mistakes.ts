@@ -384,6 +384,12 @@ export const toyMistakes: [mistake: string, part: keyof typeof checks, check: Re
   ["takes its provider's requests for forged ones", "simulator", /500/, verifying(() => false)],
   ["does not look at the signature", "simulator", /signs its/, verifying(() => true)],
   [
+    "writes first in a thread that no answer comes in",
+    "simulator",
+    /reaches/,
+    { reach: ({ value }) => ({ aliases: [`first:${value}`], audience: "private", address: { user: value } }) },
+  ],
+  [
     "cuts the link code",
     "simulator",
     /link/,

@@ -102,6 +102,7 @@ async function start(): Promise<Simulator> {
       return { id };
     },
     request: requestFor,
+    identifier: (as) => ({ type: "toy", value: as }),
     heard: (as) => heard.get(as) ?? [],
     onHeard(listener) {
       listeners.push(listener);

@@ -4,7 +4,13 @@ import type { Database } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import * as sql from "../statements/ingest.ts";
 import type { Vault } from "../vault/vault.ts";
-import type { Origin } from "./ingest.ts";
+
+/** The channel account that something came in on, or goes out by. */
+export interface Origin {
+  workspaceId: string;
+  accountId: string;
+  channel: string;
+}
 
 export interface FoundThread {
   id: string;
