@@ -1,8 +1,11 @@
 import type { ChannelAdapter } from "../contract/index.ts";
+import { download } from "./download.ts";
+import { health } from "./health.ts";
 import { link } from "./link.ts";
+import { limits } from "./limits.ts";
 import { parse } from "./parse.ts";
 import { identifiers } from "./people.ts";
-import { limits, send } from "./send.ts";
+import { send } from "./send.ts";
 import { smsSettings } from "./settings.ts";
 import type { SmsSettings } from "./settings.ts";
 import { acknowledge, verify } from "./signature.ts";
@@ -18,5 +21,7 @@ export const adapter: ChannelAdapter<SmsSettings> = {
   webhook: { verify, parse, respond: acknowledge },
   send,
   link,
+  download,
+  health,
   simulator,
 };

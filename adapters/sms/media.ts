@@ -32,7 +32,8 @@ export function mediaOf(form: Form): Medium[] {
   });
 }
 
-function mediaKind(mime: string): "image" | "audio" | "video" | "document" {
+/** What a file of this type is, for the people who look at it. */
+export function mediaKind(mime: string): "image" | "audio" | "video" | "document" {
   const [kind] = mime.toLowerCase().split("/");
   return kind === "image" || kind === "audio" || kind === "video" ? kind : "document";
 }

@@ -92,7 +92,7 @@ describe("consent", () => {
 describe("media", () => {
   it("are read by their fields, not by their number, and a count beyond reason makes no flood", () => {
     const uncounted = read({ ...inbound, MediaUrl0: "https://api.twilio.com/m" });
-    expect(uncounted.map(({ eventKey }) => eventKey)).toEqual(["message:SM1", "message:SM1:media:0"]);
+    expect(uncounted.map(({ eventKey }) => eventKey)).toEqual(["message:SM1:media:0"]);
     expect(read({ ...inbound, NumMedia: "9999" })).toHaveLength(51);
     expect(read({ ...inbound, NumMedia: "1e9" })).toHaveLength(1);
   });
@@ -139,11 +139,40 @@ describe("statuses", () => {
 
   it("that failed have a reason without the number, also for a code that is not known", () => {
     const reason = (more: Record<string, string>) => read({ ...status, MessageStatus: "failed", ...more })[0];
-    expect(reason({ ErrorCode: "30005" })).toMatchObject({ error: { code: "30005", detail: /unknown/ } });
+    for (const [code, detail] of [
+      ["21211", /not a valid phone number/],
+      ["21610", /opted out/],
+      ["30003", /unreachable/],
+      ["30005", /unknown/],
+      ["30007", /filtered/],
+      ["20429", /too many requests/],
+    ] as const) {
+      for (const MessageStatus of ["failed", "undelivered"]) {
+        const error = { code, detail: expect.stringMatching(detail) };
+        expect(reason({ MessageStatus, ErrorCode: code })).toMatchObject({ status: "failed", error });
+      }
+    }
     expect(reason({ ErrorCode: "39999" })).toMatchObject({ error: { code: "39999", detail: "Twilio's error 39999" } });
     expect(reason({ ErrorCode: "+14155550123" })).toMatchObject({ error: { detail: "Twilio says: failed" } });
     expect(JSON.stringify(reason({ ErrorCode: "x" }))).not.toContain("4155550123");
   });
+});
+
+it("a status that says the customer had opted out is their word, too", () => {
+  // A messaging service finds out only after it has taken the message.
+  const failed = { ...inbound, From: inbound.To, To: inbound.From, MessageStatus: "failed", ErrorCode: "21610" };
+  expect(read(failed)).toMatchObject([
+    { type: "status", status: "failed" },
+    {
+      type: "message",
+      eventKey: "opted-out:SM1",
+      consent: "optedOut",
+      addressed: false,
+      content: { kind: "system", code: "opted_out" },
+      thread: { address: { phone: "+14155550123" } },
+    },
+  ]);
+  expect(read({ ...failed, ErrorCode: "30003" })).toHaveLength(1);
 });
 
 describe("what belongs elsewhere", () => {

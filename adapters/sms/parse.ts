@@ -1,4 +1,4 @@
-import type { Content, InboundEvent, Json, MessageEvent, RawRequest } from "../contract/index.ts";
+import type { Content, InboundEvent, Json, MessageEvent, RawRequest, StatusEvent } from "../contract/index.ts";
 import { field, formOf } from "./form.ts";
 import type { Form } from "./form.ts";
 import { linkToken } from "./link.ts";
@@ -35,12 +35,22 @@ function statusEvents(
 ): InboundEvent[] {
   const event = statusEvent(told, query);
   if (event === "early") return [];
-  if (event !== undefined) return [event];
+  if (event !== undefined) return [event, ...optedOutBefore(event, told.form)];
   // A word that Twilio has added since: kept beside the conversation it is about.
   const { author, thread } = personAt(field(told.form, "To")) ?? nobody(settings.accountSid);
   const content = unsupported("a status that is not known here", told.form);
   const eventKey = `status:${told.sid}:${told.name.slice(0, 64)}`;
   return [{ type: "message", eventKey, thread, author, content, addressed: false }];
+}
+
+/** A messaging service learns only after it has taken a message that its reader had opted out (by a STOP, perhaps elsewhere). */
+function optedOutBefore({ error, providerId }: StatusEvent, form: Form): MessageEvent[] {
+  const person = personAt(field(form, "To"));
+  if (error?.code !== "21610" || person === undefined) return [];
+  const { author, thread } = person;
+  const content: Content = { kind: "system", code: CODES.STOP };
+  const eventKey = `opted-out:${providerId}`;
+  return [{ type: "message", eventKey, thread, author, content, addressed: false, consent: "optedOut" }];
 }
 
 function messageEvents({ sid, form }: { sid: string; form: Form }, settings: SmsSettings): MessageEvent[] {
@@ -89,14 +99,17 @@ function consentIn(keyword: Keyword | undefined): Pick<MessageEvent, "consent"> 
   return keyword === "START" ? { consent: "optedIn" } : {};
 }
 
-/** What is said, and by which addition to the message's key each part is known. */
-function contentsOf(
-  form: Form,
-  { sender, keyword }: { sender: Sender; keyword: Keyword | undefined },
-): { key: string; content: Content }[] {
+/** A part of a message, and by which addition to the message's key it is known. */
+interface Piece {
+  key: string;
+  content: Content;
+}
+
+/** What is said, in parts. */
+function contentsOf(form: Form, { sender, keyword }: { sender: Sender; keyword: Keyword | undefined }): Piece[] {
   // A sender that can't be read may be anybody: kept whole, for a later version to read.
   if (sender.thread.audience === "room") return [{ key: "", content: unsupported("the sender can't be read", form) }];
-  const media = mediaOf(form).map(({ index, content }) => ({
+  const media = mediaOf(form).map(({ index, content }): Piece => ({
     key: `:media:${index}`,
     content: content ?? unsupported(`media ${index} has no URL`, form),
   }));
@@ -105,8 +118,16 @@ function contentsOf(
     const said = text === undefined ? {} : { text };
     return [{ key: "", content: { kind: "system", code: CODES[keyword], ...said } }, ...media];
   }
-  if (text !== undefined) return [{ key: "", content: spoken(text) }, ...media];
+  if (text !== undefined) return withWords(spoken(text), media);
   return media.length > 0 ? media : [{ key: "", content: unsupported("there is nothing in the message", form) }];
+}
+
+/** Words beside files are the caption of the first. A code, or words beside what can't be read, stand for themselves. */
+function withWords(words: Content, media: Piece[]): Piece[] {
+  const [first, ...rest] = media;
+  return words.kind === "text" && first?.content.kind === "media"
+    ? [{ ...first, content: { ...first.content, text: words.text } }, ...rest]
+    : [{ key: "", content: words }, ...media];
 }
 
 function spoken(text: string): Content {

@@ -40,6 +40,8 @@ export function refusal(answer: RefusedSend): SendError {
   const kind = (code === undefined ? undefined : KINDS.get(code)) ?? byStatus(answer.status);
   const retryAfterMs = kind === "later" ? millisecondsOf(answer.retryAfter) : undefined;
   return new SendError(kind, `Twilio answered ${answer.status}: ${reasonOf(code) ?? "no reason given"}`, {
+    // 20429 counts the account's calls, 21611 its sender's queue, 63038 its day: whoever it is for, it has to wait.
+    ...(kind === "later" ? { scope: "account" } : {}),
     ...(code === undefined ? {} : { code }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });

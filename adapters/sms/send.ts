@@ -1,42 +1,34 @@
-import twilio from "twilio";
 import { z } from "zod";
 import { networkSendError, SendError } from "../contract/index.ts";
-import type { Limits, OutboundContent, OutboundMessage, SendContext, SendReceipt } from "../contract/index.ts";
+import type { OutboundContent, OutboundMessage, SendContext, SendReceipt } from "../contract/index.ts";
+import { twilioClient } from "./client.ts";
+import { limits } from "./limits.ts";
 import { refusal } from "./refusal.ts";
 import type { SmsSettings } from "./settings.ts";
 import { MESSAGE_PARAMETER } from "./status.ts";
 
-/**
- * What an SMS can carry. Consent, not the channel, decides whether the hub may write first.
- * @see https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
- */
-export const limits: Limits = { text: { maxLength: 1600 }, canWriteFirst: true };
-
 const address = z.object({ phone: z.string().regex(/^\+[1-9]\d{6,14}$/) });
 const created = z.object({ sid: z.string().min(1) });
 
-/** Its agent is shared by all sends, so that connections to Twilio are kept and used again. */
-const connections = new twilio.RequestClient();
-
 /**
  * Sends one message through Twilio's REST API. Its statuses come to the account's webhook, with the hub's message id in
- * the URL; without a webhook URL in the context there are none.
+ * the URL; without a webhook URL in the context there are none. A file is fetched by Twilio, from the URL that the media
+ * store gives for it.
  * @throws {SendError} `unknown` when it may have gone out all the same
  */
 export async function send(message: OutboundMessage, context: SendContext<SmsSettings>): Promise<SendReceipt> {
   const { settings, signal, webhookUrl } = context;
   const { data: to } = address.safeParse(message.address);
   if (to === undefined) throw new SendError("never", "the thread has no phone number");
-  const body = textOf(message.content);
+  const said = saidIn(message.content, context);
   if (signal.aborted) throw new SendError("later", "the send was given up before it began");
 
-  const http = requestClient(settings, signal);
-  const client = twilio(settings.accountSid, settings.authToken, { httpClient: http });
+  const { api, http } = twilioClient(settings, signal);
   let failure: unknown;
   try {
-    await client.messages.create({
+    await api.messages.create({
       to: to.phone,
-      body,
+      ...said,
       ...senderOf(settings),
       ...(webhookUrl === undefined ? {} : { statusCallback: callbackUrl(webhookUrl, message.id) }),
     });
@@ -54,19 +46,6 @@ export async function send(message: OutboundMessage, context: SendContext<SmsSet
   return { providerId: data.sid };
 }
 
-/** Twilio's client for one send: at the account's base URL (and nowhere else, whatever TWILIO_REGION says), abortable. */
-function requestClient(settings: SmsSettings, signal: AbortSignal): InstanceType<typeof twilio.RequestClient> {
-  const base = settings.apiBaseUrl.replace(/\/+$/, "");
-  const http = new twilio.RequestClient();
-  http.axios.defaults.httpsAgent = connections.axios.defaults.httpsAgent;
-  http.axios.interceptors.request.use((config) => ({
-    ...config,
-    url: base + new URL(config.url ?? "").pathname,
-    signal,
-  }));
-  return http;
-}
-
 function senderOf({ phoneNumber, messagingServiceSid }: SmsSettings): { from?: string; messagingServiceSid?: string } {
   // A service answers from the number that the customer wrote to (its sticky sender).
   if (messagingServiceSid !== undefined) return { messagingServiceSid };
@@ -78,14 +57,23 @@ function callbackUrl(webhookUrl: string, messageId: string): string {
   return `${webhookUrl}${webhookUrl.includes("?") ? "&" : "?"}${MESSAGE_PARAMETER}=${encodeURIComponent(messageId)}`;
 }
 
-/** There are no buttons: answers are lines to type. */
-function textOf({ text, buttons = [] }: OutboundContent): string {
-  if (text.trim() === "") throw new SendError("never", "Twilio takes no empty text");
-  const body = [text, ...buttons.map(({ title }, i) => `${i + 1}. ${title}`)].join("\n");
-  if (body.length > limits.text.maxLength) {
+function saidIn(
+  { text, media }: OutboundContent,
+  { settings, media: store }: SendContext<SmsSettings>,
+): { body?: string; mediaUrl?: string[] } {
+  if (text.length > limits.text.maxLength) {
     throw new SendError("never", `Twilio takes at most ${limits.text.maxLength} characters`);
   }
-  return body;
+  if (media === undefined) {
+    if (text.trim() === "") throw new SendError("never", "Twilio takes no empty text");
+    return { body: text };
+  }
+  if (!settings.mms) throw new SendError("never", "the account's settings say that its number sends no files (MMS)");
+  const limit = limits.media?.[media.kind];
+  if (limit === undefined || !limit.types.includes(media.mime) || media.size > limit.maxBytes) {
+    throw new SendError("never", "Twilio takes no file of that type or size");
+  }
+  return { ...(text.trim() === "" ? {} : { body: text }), mediaUrl: [store.url(media.id)] };
 }
 
 /** The failure without the request that the library hangs on it, which has the customer's words and the auth token. */

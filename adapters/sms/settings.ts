@@ -24,6 +24,10 @@ export const smsSettings = z
       .regex(/^MG[0-9a-fA-F]{32}$/, "MG and 32 hexadecimal digits")
       .optional()
       .describe("Messaging Service SID, where one sends for you from a pool of numbers; wins over the number"),
+    mms: z
+      .boolean()
+      .default(true)
+      .describe("Whether the number can send pictures and other files (MMS: numbers of the USA, Canada and Australia)"),
     apiBaseUrl: z
       .url({ protocol: /^https?$/, error: "must be an http or https URL" })
       .default("https://api.twilio.com")

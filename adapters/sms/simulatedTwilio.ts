@@ -8,13 +8,16 @@ import type { SimulatedAccount } from "./simulatedWebhook.ts";
 export interface TwilioAnswer {
   status: number;
   headers?: Record<string, string>;
-  body: Json;
+  /** Bytes as they are, anything else as JSON. */
+  body: Json | Buffer;
 }
 
 /** A send that the API understood. */
 export interface AcceptedSend {
   to: string;
   text: string;
+  /** Where its file is, if it has one. */
+  mediaUrl: string | undefined;
   /** Where its statuses go. */
   statusCallback: string | undefined;
 }
@@ -23,6 +26,7 @@ export interface AcceptedSend {
 export interface ApiRequest {
   method: string;
   path: string;
+  query: URLSearchParams;
   authorization: string | undefined;
   body: string;
 }
@@ -39,20 +43,46 @@ export function judge(
   }
   const form = formOf(request.body);
   const [to, from, text] = [field(form, "To"), field(form, "From"), field(form, "Body")];
+  const mediaUrl = field(form, "MediaUrl");
   if (to === undefined) return failure(400, 21604, "A 'To' phone number is required.");
   if (from === undefined) return failure(400, 21603, "A 'From' phone number is required.");
   if (!isNumber(to)) return failure(400, 21211, `Invalid 'To' Phone Number: ${to}`);
   if (from !== account.phoneNumber) {
     return failure(400, 21606, `The 'From' phone number ${from} is not a valid, SMS-capable number for your account.`);
   }
-  if (text === undefined) return failure(400, 21602, "Message body is required.");
-  if (text.length > 1600) return failure(400, 21617, "The concatenated message body exceeds the 1600 character limit");
+  if (text === undefined && mediaUrl === undefined) return failure(400, 21602, "Message body is required.");
+  if (mediaUrl !== undefined && !URL.canParse(mediaUrl)) return failure(400, 21620, "Invalid media URL(s)");
+  if ((text ?? "").length > 1600)
+    return failure(400, 21617, "The concatenated message body exceeds the 1600 character limit");
   const statusCallback = field(form, "StatusCallback");
   if (statusCallback !== undefined && !URL.canParse(statusCallback)) {
     return failure(400, 21609, `The StatusCallback URL ${statusCallback} is not a valid URL.`);
   }
   if (optedOut.has(to)) return refused("optedOut");
-  return { to, text, statusCallback };
+  return { to, text: text ?? "", mediaUrl, statusCallback };
+}
+
+/** How the double's account and number are set up, as its API tells it; undefined for another request. */
+export function told(
+  { method, path, query, authorization }: ApiRequest,
+  { account, status, smsUrl }: { account: SimulatedAccount; status: string; smsUrl: string },
+): TwilioAnswer | undefined {
+  const root = `/2010-04-01/Accounts/${account.accountSid}`;
+  if (method !== "GET" || ![`${root}.json`, `${root}/IncomingPhoneNumbers.json`].includes(path)) return undefined;
+  const basic = Buffer.from(`${account.accountSid}:${account.authToken}`).toString("base64");
+  if (authorization !== `Basic ${basic}`) return refused("credentials");
+  if (path === `${root}.json`) return { status: 200, body: { sid: account.accountSid, status, type: "Full" } };
+  const own = {
+    sid: "PN0123456789abcdef0123456789abcdef",
+    phone_number: account.phoneNumber,
+    sms_url: smsUrl,
+    sms_fallback_url: `${smsUrl}#rc=5&rp=all`,
+    sms_application_sid: "",
+    capabilities: { voice: true, sms: true, mms: true, fax: false },
+  };
+  const wanted = query.get("PhoneNumber");
+  const list = wanted === null || wanted === account.phoneNumber ? [own] : [];
+  return { status: 200, body: { incoming_phone_numbers: list, page: 0, page_size: 50, next_page_uri: null } };
 }
 
 function isNumber(to: string): boolean {
@@ -104,7 +134,7 @@ export function acceptance(sid: string, send: AcceptedSend, account: SimulatedAc
       error_message: null,
       from: account.phoneNumber,
       messaging_service_sid: null,
-      num_media: "0",
+      num_media: send.mediaUrl === undefined ? "0" : "1",
       num_segments: String(segments(send.text).count),
       price: null,
       price_unit: "USD",

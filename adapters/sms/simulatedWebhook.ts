@@ -12,9 +12,9 @@ export interface SimulatedAccount {
   phoneNumber: string;
 }
 
-/** A message SID as Twilio makes them. */
-export function messageSid(): string {
-  return `SM${randomBytes(16).toString("hex")}`;
+/** A message SID as Twilio makes them; `MM` where there is a file in the message. */
+export function messageSid(prefix: "SM" | "MM" = "SM"): string {
+  return `${prefix}${randomBytes(16).toString("hex")}`;
 }
 
 /** The number behind a handle. @throws {Error} when it is none in international form */
@@ -41,14 +41,15 @@ export function signatureOf({ url, body }: { url: string; body: string }, authTo
 /** The webhook for what a customer texts. `OptOutType` comes where Twilio's Advanced Opt-Out has answered by itself. */
 export function messageRequest(
   say: Say & { id: string },
-  to: { account: SimulatedAccount; url: string; advancedOptOut: boolean },
+  to: { account: SimulatedAccount; url: string; advancedOptOut: boolean; mediaUrl?: string },
 ): SimulatedRequest {
   const keyword = to.advancedOptOut ? keywordOf(say.text) : undefined;
   return signed(
     {
       ToCountry: "US",
       SmsMessageSid: say.id,
-      NumMedia: "0",
+      NumMedia: to.mediaUrl === undefined ? "0" : "1",
+      ...(to.mediaUrl === undefined ? {} : { MediaUrl0: to.mediaUrl, MediaContentType0: say.media?.mime ?? "" }),
       SmsSid: say.id,
       SmsStatus: "received",
       Body: say.text,
@@ -67,7 +68,7 @@ export function messageRequest(
 
 /** The webhook that tells what became of a send. */
 export function statusRequest(
-  told: { sid: string; status: string; to: string },
+  told: { sid: string; status: string; to: string; errorCode?: string },
   at: { account: SimulatedAccount; url: string },
 ): SimulatedRequest {
   return signed(
@@ -75,6 +76,7 @@ export function statusRequest(
       SmsSid: told.sid,
       SmsStatus: told.status,
       MessageStatus: told.status,
+      ...(told.errorCode === undefined ? {} : { ErrorCode: told.errorCode }),
       To: told.to,
       MessageSid: told.sid,
       AccountSid: at.account.accountSid,

@@ -4,7 +4,8 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Heard, Say, Simulator, SimulatorFactory } from "../contract/index.ts";
 import { keywordOf } from "./optOut.ts";
 import type { Keyword } from "./optOut.ts";
-import { acceptance, judge, refused } from "./simulatedTwilio.ts";
+import { fetchedMedia, simulatedMedia } from "./simulatedMedia.ts";
+import { acceptance, judge, refused, told } from "./simulatedTwilio.ts";
 import type { AcceptedSend, ApiRequest, TwilioAnswer } from "./simulatedTwilio.ts";
 import { deliver, messageRequest, messageSid, numberBehind, statusRequest } from "./simulatedWebhook.ts";
 
@@ -12,6 +13,10 @@ import { deliver, messageRequest, messageSid, numberBehind, statusRequest } from
 export interface SmsSimulatorOptions {
   /** Whether `sent` and `delivered` follow a send that asks for them. Default: true. */
   statuses?: boolean;
+  /** What the API says of the account. Default: `active`. */
+  accountStatus?: string;
+  /** Where the number's messages go, if not to the hub. */
+  smsUrl?: string;
   /** Whether keywords come with `OptOutType` (Advanced Opt-Out). Default: true. */
   advancedOptOut?: boolean;
 }
@@ -40,6 +45,8 @@ const NOWHERE = "https://hub.invalid/channels/sms";
 async function startSimulator({
   statuses = true,
   advancedOptOut = true,
+  accountStatus = "active",
+  smsUrl,
 }: SmsSimulatorOptions = {}): Promise<Simulator> {
   const account = {
     accountSid: `AC${randomBytes(16).toString("hex")}`,
@@ -51,21 +58,37 @@ async function startSimulator({
   const listeners: ((as: string, heard: Heard) => void)[] = [];
   const failures: Parameters<Simulator["failNext"]>[0][] = [];
   const stopped = new AbortController();
+  const media = simulatedMedia(account);
   let webhookUrl: string | undefined;
 
-  function reach(as: string, text: string): string {
-    const heard = { id: messageSid(), text, at: new Date() };
+  function reach(as: string, said: Pick<Heard, "text" | "media"> & { id?: string }): void {
+    const heard: Heard = { id: messageSid(), ...said, at: new Date() };
     const earlier = ears.get(as);
     if (earlier === undefined) ears.set(as, [heard]);
     else earlier.push(heard);
     for (const listener of listeners) listener(as, heard);
-    return heard.id;
   }
 
-  async function tellStatuses(sid: string, { to, statusCallback: url }: AcceptedSend) {
+  /** After the API has answered: the file is fetched, the message arrives, and its statuses are told. */
+  async function carry(sid: string, send: AcceptedSend): Promise<void> {
+    const { to, text, mediaUrl } = send;
+    const file = mediaUrl === undefined ? undefined : await fetchedMedia(mediaUrl, stopped.signal);
+    if (file !== undefined && "code" in file)
+      return tellStatuses(send, [{ sid, status: "failed", errorCode: file.code }]);
+    reach(to, { id: sid, text, ...(file === undefined ? {} : { media: file }) });
+    await tellStatuses(send, [
+      { sid, status: "sent" },
+      { sid, status: "delivered" },
+    ]);
+  }
+
+  async function tellStatuses(
+    { to, statusCallback: url }: AcceptedSend,
+    all: { sid: string; status: string; errorCode?: string }[],
+  ): Promise<void> {
     if (url === undefined || !statuses) return;
-    for (const status of ["sent", "delivered"]) {
-      const request = statusRequest({ sid, status, to }, { account, url });
+    for (const one of all) {
+      const request = statusRequest({ ...one, to }, { account, url });
       // A hub that refuses a status, or is gone for good, is its own loss: Twilio doesn't insist.
       await deliver({ ...request, url }, stopped.signal).catch(() => undefined);
     }
@@ -73,12 +96,16 @@ async function startSimulator({
 
   /** Answers an API call; undefined when the answer is to be lost on the way. */
   function answer(request: ApiRequest): TwilioAnswer | undefined {
+    const known =
+      media.serve(request) ??
+      told(request, { account, status: accountStatus, smsUrl: smsUrl ?? webhookUrl ?? NOWHERE });
+    if (known !== undefined) return known;
     const failure = failures.shift();
     if (failure !== undefined && failure !== "unknown") return refused(failure);
     const verdict = judge(request, { account, optedOut });
     if ("status" in verdict) return verdict;
-    const sid = reach(verdict.to, verdict.text);
-    void tellStatuses(sid, verdict);
+    const sid = messageSid(verdict.mediaUrl === undefined ? "SM" : "MM");
+    void carry(sid, verdict);
     return failure === "unknown" ? undefined : acceptance(sid, verdict, account);
   }
 
@@ -87,19 +114,24 @@ async function startSimulator({
     if (keyword === undefined) return;
     if (keyword === "STOP") optedOut.add(as);
     if (keyword === "START") optedOut.delete(as);
-    reach(as, AUTOMATIC[keyword]);
+    reach(as, { text: AUTOMATIC[keyword] });
   }
 
   function requestFor(input: Say & { id: string }) {
     const url = webhookUrl ?? NOWHERE;
-    return { ...messageRequest(input, { account, url, advancedOptOut }), url };
+    const mediaUrl = input.media === undefined ? {} : { mediaUrl: `${origin}${media.keep(input.id, input.media)}` };
+    return { ...messageRequest(input, { account, url, advancedOptOut, ...mediaUrl }), url };
   }
 
-  const identified = (input: Say) => ({ ...input, id: input.id ?? messageSid() });
+  const identified = (input: Say) => ({
+    ...input,
+    id: input.id ?? messageSid(input.media === undefined ? "SM" : "MM"),
+  });
   const server = await listening((request, response) => void serve(request, response, answer));
+  const origin = `http://127.0.0.1:${portOf(server)}`;
 
   return {
-    settings: { ...account, apiBaseUrl: `http://127.0.0.1:${portOf(server)}` },
+    settings: { ...account, apiBaseUrl: origin },
     attach(hub) {
       webhookUrl = hub.webhookUrl;
     },
@@ -120,6 +152,7 @@ async function startSimulator({
       if (kind !== "unknown") refused(kind); // Says so at once where Twilio has no such refusal.
       failures.push(...Array.from({ length: count }, () => kind));
     },
+    sends: ["image", "audio", "video", "document"],
     identifier: (as) => ({ type: "phone", value: numberBehind(as) }),
     opens: (url) => URL.parse(url)?.searchParams.get("body") ?? undefined,
     async stop() {
@@ -141,9 +174,11 @@ async function serve(
   } catch {
     return; // The caller went away before it had said what it wanted.
   }
+  const url = new URL(request.url ?? "/", "http://localhost");
   const verdict = answer({
     method: request.method ?? "GET",
-    path: new URL(request.url ?? "/", "http://localhost").pathname,
+    path: url.pathname,
+    query: url.searchParams,
     authorization: request.headers.authorization,
     body: Buffer.concat(chunks).toString("utf8"),
   });
@@ -152,7 +187,7 @@ async function serve(
     return;
   }
   response.writeHead(verdict.status, { "content-type": "application/json", ...verdict.headers });
-  response.end(JSON.stringify(verdict.body));
+  response.end(Buffer.isBuffer(verdict.body) ? verdict.body : JSON.stringify(verdict.body));
 }
 
 async function listening(handler: (request: IncomingMessage, response: ServerResponse) => void): Promise<Server> {
