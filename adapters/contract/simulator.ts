@@ -6,6 +6,8 @@ import type { ChoiceList, OutboundContent } from "./outbound.ts";
 /** Makes a small local double of the provider, speaking its real wire protocol on a free port of 127.0.0.1. */
 export interface SimulatorFactory {
   start(): Promise<Simulator>;
+  /** What customers hold in their hands, for the playground to draw. Default: `phone`. */
+  device?: "phone" | "browser" | "mailbox" | "telephone";
   /**
    * Handles to offer in the playground, the first is Sarah's. `claims`: what the simulated host signs once she is signed
    * in on its page; only where a channel has such a host.
@@ -23,9 +25,11 @@ export interface Simulator {
   say(input: Say): Promise<Said>;
   /** The signed webhook request that `say` would send, for tests that deliver it themselves; absent where the channel has no webhook. */
   request?(input: Say): SimulatedRequest;
-  /** What reached this customer, oldest first. */
+  /** Places that several customers read: servers, groups. Absent: there are none. */
+  rooms?: readonly { id: string; label: string }[];
+  /** What reached this customer in private, or (by its id) this room, oldest first. */
   heard(as: string): Heard[];
-  /** Called for every message that reaches a customer. */
+  /** Called for every message that reaches a customer, or (by its id) a room. */
   onHeard(listener: (as: string, heard: Heard) => void): void;
   /** Makes the next `count` API calls fail in the provider's own words: `rate` (429 and the like), `credentials`, `never`, `window`, `optedOut`, `unknown` (accepted, but the answer is lost). */
   failNext(kind: "rate" | "credentials" | "never" | "window" | "optedOut" | "unknown", count?: number): void;
@@ -60,6 +64,8 @@ export interface Say {
   as: string;
   /** May be empty beside `media`. */
   text: string;
+  /** Said to the bot in one of the {@link Simulator.rooms} (mentioned, as people do there) rather than in private. */
+  room?: string;
   /** With the text as its caption; only of a kind that the simulator `sends`. */
   media?: SaidMedia;
   /** The display name the platform would tell. */

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { secretFields } from "../../../adapters/contract/index.ts";
 import { expectEvents } from "../events.ts";
 import { MINI_ACCOUNT } from "../../support/mini-hub.ts";
-import { heard, running, said } from "../running.ts";
+import { heard, outbound, running, said, sent } from "../running.ts";
 import { needs, rawRequest } from "../subject.ts";
 import type { Check } from "../subject.ts";
 
@@ -127,6 +127,24 @@ export const simulatorChecks: Check[] = [
         const shared = event.thread.aliases.filter((alias) => thread.aliases.includes(alias));
         expect(shared.length, "the answer comes in another thread").toBeGreaterThan(0);
         return undefined;
+      }),
+  },
+  {
+    name: "is spoken to in rooms, where everybody reads",
+    run: (subject) =>
+      running(subject, async (run) => {
+        const [room] = needs(run.simulator.rooms, "has no rooms");
+        if (room === undefined) throw new Error("names no room");
+        const alone = await said(run, { as: run.customer, text: "Between us" });
+        const { event } = await said(run, { as: run.customer, text: "Hello, everybody", room: room.id });
+        expect(event.thread.audience).toBe("room");
+        expect(event.addressed).toBe(true);
+        expect(event.author.identifiers[0]).toEqual(alone.event.author.identifiers[0]);
+        expect(event.thread.aliases).not.toEqual(alone.event.thread.aliases);
+        await sent(subject, run, { message: outbound(event, { text: "Hello" }), to: event });
+        expect((await heard(run, room.id, 1))[0]?.text).toBe("Hello");
+        await heard(run, run.customer, 0);
+        return room.label;
       }),
   },
   {

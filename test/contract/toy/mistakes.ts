@@ -384,6 +384,12 @@ export const toyMistakes: [mistake: string, part: keyof typeof checks, check: Re
   ["takes its provider's requests for forged ones", "simulator", /500/, verifying(() => false)],
   ["does not look at the signature", "simulator", /signs its/, verifying(() => true)],
   [
+    "takes a room for somebody's private thread",
+    "simulator",
+    /rooms/,
+    mapping((event) => ({ ...event, thread: { ...event.thread, audience: "private" } })),
+  ],
+  [
     "writes first in a thread that no answer comes in",
     "simulator",
     /reaches/,

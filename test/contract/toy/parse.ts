@@ -7,6 +7,8 @@ const envelope = z.object({ bot: z.string(), items: z.array(z.json()) });
 const header = z.looseObject({
   id: z.string().min(1),
   from: z.object({ id: z.string().min(1), name: z.string().min(1).optional().catch(undefined) }),
+  /** The room that it was said in. */
+  room: z.string().min(1).optional().catch(undefined),
   time: z.number().int().min(0).max(4e9).optional().catch(undefined),
 });
 
@@ -30,16 +32,20 @@ export function parse(request: RawRequest): InboundEvent[] {
 export function eventOf(item: Json): InboundEvent {
   const { data } = header.safeParse(item);
   if (data === undefined) return strayEvent(item);
-  const { id, from, time } = data;
+  const { id, from, room, time } = data;
   return {
     type: "message",
     eventKey: `message:${id}`,
-    thread: { aliases: [`user:${from.id}`], audience: "private", address: { user: from.id } },
+    thread:
+      room === undefined
+        ? { aliases: [`user:${from.id}`], audience: "private", address: { user: from.id } }
+        : { aliases: [`room:${room}`], audience: "room", address: { user: room } },
     author: {
       identifiers: [{ type: "toy", value: from.id, assurance: 2 }],
       ...(from.name === undefined ? {} : { attributes: { name: from.name } }),
     },
     content: contentOf(item),
+    ...(room === undefined ? {} : { addressed: true }),
     ...(time === undefined ? {} : { occurredAt: new Date(time * 1000) }),
   };
 }

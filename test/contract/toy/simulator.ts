@@ -102,6 +102,7 @@ async function start(): Promise<Simulator> {
       return { id };
     },
     request: requestFor,
+    rooms: [{ id: "toy-square", label: "The square" }],
     identifier: (as) => ({ type: "toy", value: as }),
     heard: (as) => heard.get(as) ?? [],
     onHeard(listener) {
@@ -128,9 +129,9 @@ function reply(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
 
-function itemOf({ as, text, name, id = randomUUID() }: Say) {
+function itemOf({ as, text, name, room, id = randomUUID() }: Say) {
   const from = { id: as, ...(name === undefined ? {} : { name }) };
-  return { id, type: "text", from, time: 1_700_000_000, text: { body: text } };
+  return { id, type: "text", from, ...(room === undefined ? {} : { room }), time: 1_700_000_000, text: { body: text } };
 }
 
 function tapOf(input: Say, tap: Tap) {
