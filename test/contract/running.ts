@@ -95,11 +95,13 @@ export async function sent(
     signal,
   });
   const at = new Date();
+  const { media: file } = message.content;
   hub.push(to.thread.aliases[0], {
     id: message.id,
     cursor: at.toISOString(),
     direction: "out",
     content: message.content,
+    ...(file === undefined ? {} : { media: [{ ...file, url: hub.media.url(file.id) }] }),
     at,
   });
   return receipt;
@@ -131,6 +133,12 @@ export function expectAdvice(error: SendError, kinds: SendErrorKind[], secrets: 
   if (retryAfterMs !== undefined && !(Number.isFinite(retryAfterMs) && retryAfterMs >= 0)) {
     throw new Error(`retryAfterMs is ${retryAfterMs}`);
   }
+}
+
+/** What must not stand in an error text: the words, the customer, the account's secrets. */
+export function quotable({ customer, settings }: Pick<Running, "customer" | "settings">, text: string): string[] {
+  const values = Object.entries(settings).filter(([name]) => /secret|token|password/i.test(name));
+  return [text, customer, customer.replace(/^\+/, ""), ...values.map(([, value]) => String(value))];
 }
 
 /** Waits until this customer has heard as many messages. @throws Error when they don't come */

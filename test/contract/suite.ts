@@ -1,6 +1,7 @@
 import { describe, it } from "vitest";
 import { listenerChecks } from "./checks/listener.ts";
 import { liveChecks } from "./checks/live.ts";
+import { mediaChecks } from "./checks/media.ts";
 import { mutationChecks } from "./checks/mutation.ts";
 import { parseChecks } from "./checks/parse.ts";
 import { richChecks } from "./checks/rich.ts";
@@ -21,6 +22,7 @@ export const checks = {
   mutation: mutationChecks,
   send: sendChecks,
   rich: richChecks,
+  files: mediaChecks,
   simulator: simulatorChecks,
   live: liveChecks,
   listener: listenerChecks,

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { RequestListener, Server } from "node:http";
 import { expect } from "vitest";
 import type { MessageEvent, SendErrorKind, Simulator } from "../../../adapters/contract/index.ts";
-import { adviceOf, expectAdvice, heard, outbound, running, said, sent } from "../running.ts";
+import { adviceOf, expectAdvice, heard, outbound, quotable, running, said, sent } from "../running.ts";
 import type { Running } from "../running.ts";
 import { Inapplicable } from "../subject.ts";
 import type { Check } from "../subject.ts";
@@ -230,12 +230,6 @@ function fails(simulator: Simulator, failure: Parameters<Simulator["failNext"]>[
   } catch {
     return false; // The simulator says that its provider has no such refusal.
   }
-}
-
-/** What must not stand in an error text: the words, the customer, the account's secrets. */
-function quotable({ customer, settings }: Running, text: string): string[] {
-  const values = Object.entries(settings).filter(([name]) => /secret|token|password/i.test(name));
-  return [text, customer, customer.replace(/^\+/, ""), ...values.map(([, value]) => String(value))];
 }
 
 /** Proves that the settings say where the simulated provider is, by URL or by host. @throws Inapplicable when there is none */

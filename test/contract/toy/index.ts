@@ -1,12 +1,15 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { networkSendError, parseLight, SendError } from "../../../adapters/contract/index.ts";
+import { DownloadError, networkSendError, parseLight, SendError } from "../../../adapters/contract/index.ts";
 import type {
   ChannelAdapter,
+  DownloadContext,
+  DownloadedMedia,
   OutboundContent,
   OutboundMessage,
   RawRequest,
+  RemoteMedia,
   SendContext,
   SendErrorKind,
   SendReceipt,
@@ -44,6 +47,12 @@ export const adapter: ChannelAdapter<ToySettings> = {
     quickReplies: { maxCount: 4, maxTitleLength: 12, maxTextLength: 100 },
     list: { maxRows: 5, maxSections: 2, maxLabelLength: 10, maxTitleLength: 12, maxDescriptionLength: 20 },
     link: { maxTitleLength: 12, maxDescriptionLength: 20 },
+    media: {
+      image: { maxBytes: 1_000_000, types: ["image/*"], maxCaptionLength: 200 },
+      document: { maxBytes: 1_000_000, types: ["application/pdf"] },
+    },
+    location: true,
+    contact: true,
   },
   identifiers: { toy: "Toy user", stray: "Nobody" },
   webhook: { verify, parse },
@@ -63,6 +72,7 @@ export const adapter: ChannelAdapter<ToySettings> = {
   send,
   reach: ({ type, value }) =>
     type === "toy" ? { aliases: [`user:${value}`], audience: "private", address: { user: value } } : undefined,
+  download,
   link: (_settings, token) => ({ url: `https://toy.example/open?code=${token}` }),
   simulator,
 };
@@ -90,10 +100,12 @@ async function poll({ apiBaseUrl, apiToken }: ToySettings, after: number, signal
   }
 }
 
-async function send(message: OutboundMessage, { settings, signal }: SendContext<ToySettings>): Promise<SendReceipt> {
+async function send(message: OutboundMessage, context: SendContext<ToySettings>): Promise<SendReceipt> {
   const to = address.safeParse(message.address);
   if (!to.success) throw new SendError("never", "the thread has no toy address");
-  const answer = await exchange({ user: to.data.user, ...wireOf(message.content) }, { settings, signal });
+  const { media } = message.content;
+  const file = media && { ...media, data: (await context.media.read(media.id)).toString("base64") };
+  const answer = await exchange({ user: to.data.user, ...wireOf(message.content), media: file }, context);
   const { data: receipt } = accepted.safeParse(answer.body);
   if (answer.status === 200 && receipt !== undefined) return { providerId: receipt.id };
   const { data: refusal } = refused.safeParse(answer.body);
@@ -126,6 +138,17 @@ async function exchange(body: unknown, { settings, signal }: Pick<SendContext<To
   } catch (error) {
     throw networkSendError(error);
   }
+}
+
+/** Inbound files are named by their id, which is asked for at the provider. */
+async function download({ ref }: RemoteMedia, context: DownloadContext<ToySettings>): Promise<DownloadedMedia> {
+  if (!/^[0-9a-f-]{36}$/.test(ref)) throw new DownloadError("never", "this is no toy file");
+  const { apiBaseUrl, apiToken } = context.settings;
+  const { body, headers } = await context.fetch(`${apiBaseUrl}/files/${ref}`, {
+    headers: { authorization: apiToken },
+    trusted: [apiBaseUrl],
+  });
+  return { body, ...(headers["content-type"] === undefined ? {} : { mime: headers["content-type"] }) };
 }
 
 function parsed(text: string): unknown {

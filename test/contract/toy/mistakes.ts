@@ -1,5 +1,7 @@
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { z } from "zod";
-import { parseLight, SendError } from "../../../adapters/contract/index.ts";
+import { DownloadError, parseLight, SendError } from "../../../adapters/contract/index.ts";
 import type {
   ChannelAdapter,
   ChoiceList,
@@ -14,10 +16,12 @@ import type { ToySettings } from "./settings.ts";
 
 type Toy = ChannelAdapter<ToySettings>;
 type Webhook = NonNullable<Toy["webhook"]>;
+type Download = NonNullable<Toy["download"]>;
 
 const webhook: Webhook = needed(toy.webhook);
 /** As the toy's webhook, which makes no promises. */
 const parse = (...[request]: Parameters<Webhook["parse"]>): InboundEvent[] => parseToy(request);
+const download: Download = needed(toy.download);
 const listener: NonNullable<Toy["listener"]> = needed(toy.listener);
 
 /** One mistake, and the check that must notice it. */
@@ -351,6 +355,158 @@ export const toyMistakes: [mistake: string, part: keyof typeof checks, check: Re
     sending((message, context) => toy.send({ ...message, address: { user: "toy-sarah" } }, context)),
   ],
 
+  ["sends no files", "files", /every kind that it declares/, saying(({ text }) => ({ text }))],
+  [
+    "takes every file for a document",
+    "files",
+    /every kind that it declares/,
+    saying(({ media, ...content }) => (media ? { ...content, media: { ...media, kind: "document" } } : content)),
+  ],
+  [
+    "drops captions",
+    "files",
+    /every kind that it declares/,
+    saying((content) => (content.media === undefined ? content : { ...content, text: "" })),
+  ],
+  [
+    "cuts long captions",
+    "files",
+    /every kind that it declares/,
+    saying((content) => (content.media === undefined ? content : { ...content, text: content.text.slice(0, 100) })),
+  ],
+  [
+    "sends files and captions apart",
+    "files",
+    /every kind that it declares/,
+    sending(async (message, context) => {
+      const { media, ...words } = message.content;
+      if (media !== undefined && words.text !== "") await toy.send({ ...message, content: words }, context);
+      return toy.send(message, context);
+    }),
+  ],
+  [
+    "sends something else",
+    "files",
+    /every kind that it declares/,
+    sending((message, context) => {
+      const media = { ...context.media, read: () => Promise.resolve(Buffer.from("something else")) };
+      return toy.send(message, { ...context, media });
+    }),
+  ],
+  [
+    "reads no files",
+    "files",
+    /byte for byte/,
+    mapping((event) => ({ ...event, content: { kind: "unsupported", reason: "a file", raw: null } })),
+  ],
+  ["misreads the kind of a file", "files", /byte for byte/, filing((content) => ({ ...content, media: "video" }))],
+  ["reads no captions", "files", /byte for byte/, filing((content) => ({ ...content, text: "" }))],
+  [
+    "loses the bytes that came along",
+    "files",
+    /byte for byte/,
+    filing((content) => (content.data === undefined ? content : { ...content, data: content.data.subarray(1) })),
+  ],
+  ["can't download", "files", /byte for byte/, without("download")],
+  [
+    "downloads half of it",
+    "files",
+    /byte for byte/,
+    downloading(async (...given) => {
+      const file = await download(...given);
+      return { ...file, body: Readable.from([await halfOf(file.body)]) };
+    }),
+  ],
+  [
+    "fetches from any host",
+    "files",
+    /provider only/,
+    downloading(async (media, context) =>
+      URL.canParse(media.ref) ? context.fetch(media.ref) : download(media, context),
+    ),
+  ],
+  [
+    "follows a path out of its folder",
+    "files",
+    /provider only/,
+    downloading(async (media, context) => {
+      if (!media.ref.includes("/")) return download(media, context);
+      const { apiBaseUrl } = context.settings;
+      return context.fetch(new URL(media.ref, "https://cdn.toy.example/files/").href, { trusted: [apiBaseUrl] });
+    }),
+  ],
+  [
+    "takes its provider's name anywhere in a URL",
+    "files",
+    /provider only/,
+    downloading(async (media, context) => {
+      const isOurs = media.ref.includes(context.settings.apiBaseUrl) && URL.canParse(media.ref);
+      return isOurs ? context.fetch(media.ref) : download(media, context);
+    }),
+  ],
+  [
+    "takes its token along to anybody",
+    "files",
+    /provider only/,
+    downloading(async (media, context) => {
+      const headers = { authorization: context.settings.apiToken };
+      if (media.ref.startsWith("http")) await context.fetch(media.ref, { headers, hosts: ["files.toy.example"] });
+      return download(media, context);
+    }),
+  ],
+  [
+    "says nothing of why",
+    "files",
+    /provider only/,
+    downloading((...given) =>
+      download(...given).catch(() => {
+        throw new TypeError("fetch failed");
+      }),
+    ),
+  ],
+  [
+    "quotes its token",
+    "files",
+    /provider only/,
+    downloading((media, context) =>
+      download(media, context).catch(() => {
+        throw new DownloadError("never", `no such file with ${context.settings.apiToken}`);
+      }),
+    ),
+  ],
+  [
+    "takes an error page for the file",
+    "files",
+    /provider only/,
+    downloading((...given) => download(...given).catch(() => ({ body: Readable.from([Buffer.from("<html>404")]) }))),
+  ],
+  [
+    "drops a place's name",
+    "files",
+    /locations/,
+    saying(({ location, ...content }) =>
+      location ? { ...content, location: { latitude: location.latitude, longitude: location.longitude } } : content,
+    ),
+  ],
+  [
+    "swaps latitude and longitude",
+    "files",
+    /locations/,
+    saying(({ location, ...content }) =>
+      location
+        ? { ...content, location: { ...location, latitude: location.longitude, longitude: location.latitude } }
+        : content,
+    ),
+  ],
+  [
+    "sends the first number only",
+    "files",
+    /contacts/,
+    saying(({ contact, ...content }) =>
+      contact ? { ...content, contact: { ...contact, phones: contact.phones.slice(0, 1) } } : content,
+    ),
+  ],
+
   [
     "misreads its provider",
     "simulator",
@@ -430,7 +586,7 @@ function needed<T>(ability: T | undefined): T {
   return ability;
 }
 
-function without(...abilities: ("webhook" | "listener")[]): Partial<Toy> {
+function without(...abilities: ("webhook" | "listener" | "download")[]): Partial<Toy> {
   return Object.fromEntries(abilities.map((name) => [name, undefined]));
 }
 
@@ -488,6 +644,22 @@ function wordsOf(text: string): string {
   return parseLight(text)
     .map((span) => span.text)
     .join("");
+}
+
+type FileContent = Extract<MessageEvent["content"], { kind: "media" }>;
+
+/** Reads files otherwise. */
+function filing(change: (content: FileContent) => FileContent): Partial<Toy> {
+  return mapping((event) => (event.content.kind === "media" ? { ...event, content: change(event.content) } : event));
+}
+
+function downloading(download: Download): Partial<Toy> {
+  return { download };
+}
+
+async function halfOf(body: Readable): Promise<Buffer> {
+  const whole = await buffer(body);
+  return whole.subarray(0, whole.byteLength / 2);
 }
 
 function advising(change: (error: SendError) => Error): Partial<Toy> {

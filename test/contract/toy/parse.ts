@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { MEDIA_KINDS } from "../../../adapters/contract/index.ts";
 import type { Content, InboundEvent, Json, RawRequest } from "../../../adapters/contract/index.ts";
 
 const envelope = z.object({ bot: z.string(), items: z.array(z.json()) });
@@ -14,6 +15,19 @@ const header = z.looseObject({
 
 const text = z.object({ type: z.literal("text"), text: z.object({ body: z.string() }) });
 const tap = z.object({ type: z.literal("tap"), tap: z.object({ id: z.string(), title: z.string() }) });
+
+const file = z.object({
+  type: z.literal("file"),
+  file: z.object({
+    id: z.string().min(1),
+    kind: z.enum(MEDIA_KINDS),
+    mime: z.string(),
+    name: z.string().optional(),
+    caption: z.string().min(1).optional(),
+    /** Base64; the file itself, where it is small. */
+    inline: z.base64().optional(),
+  }),
+});
 
 /** The events of a toy request. @throws Error when it is none */
 export function parse(request: RawRequest): InboundEvent[] {
@@ -55,7 +69,21 @@ function contentOf(item: Json): Content {
   if (words !== undefined) return { kind: "text", text: words.text.body };
   const { data: tapped } = tap.safeParse(item);
   if (tapped !== undefined) return { kind: "choice", id: tapped.tap.id, text: tapped.tap.title };
+  const { data: sent } = file.safeParse(item);
+  if (sent !== undefined) return fileContent(sent.file);
   return { kind: "unsupported", reason: "toy message of unknown type", raw: item };
+}
+
+function fileContent({ id, kind, mime, name, caption, inline }: z.infer<typeof file>["file"]): Content {
+  return {
+    kind: "media",
+    media: kind,
+    ref: id,
+    mime,
+    ...(inline === undefined ? {} : { data: Buffer.from(inline, "base64") }),
+    ...(name === undefined ? {} : { filename: name }),
+    ...(caption === undefined ? {} : { text: caption }),
+  };
 }
 
 function strayEvent(item: Json): InboundEvent {

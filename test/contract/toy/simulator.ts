@@ -3,7 +3,15 @@ import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import type { Heard, Say, SimulatedRequest, Simulator, SimulatorFactory } from "../../../adapters/contract/index.ts";
+import type {
+  Heard,
+  Json,
+  Say,
+  SimulatedRequest,
+  Simulator,
+  SimulatorFactory,
+} from "../../../adapters/contract/index.ts";
+import { SentFiles, wireContact, wireFile, wireLocation } from "./files.ts";
 
 const TEXT = 2_000;
 const ERRORS = { rate: "slow_down", credentials: "bad_token", never: "invalid", window: "closed", optedOut: "stopped" };
@@ -25,7 +33,7 @@ const spans = z.array(
 
 const sending = z.strictObject({
   user: z.string().min(1),
-  text: z.string().min(1).max(TEXT),
+  text: z.string().max(TEXT),
   spans: spans.optional(),
   buttons: offers.optional(),
   list: z
@@ -38,9 +46,12 @@ const sending = z.strictObject({
   link: z
     .strictObject({ url: z.url(), title: z.string().max(12), description: z.string().max(20).optional() })
     .optional(),
+  media: wireFile.optional(),
+  location: wireLocation.optional(),
+  contact: wireContact.optional(),
 });
 
-type Tap = NonNullable<z.output<typeof sending>["buttons"]>[number];
+type Sent = z.output<typeof sending>;
 
 /** The toy provider. */
 export const simulator: SimulatorFactory = {
@@ -55,7 +66,8 @@ async function start(): Promise<Simulator> {
   const heard = new Map<string, Heard[]>();
   const listeners: ((as: string, heard: Heard) => void)[] = [];
   const failures: Parameters<Simulator["failNext"]>[0][] = [];
-  const items: ReturnType<typeof itemOf>[] = [];
+  const items: Json[] = [];
+  const files = new SentFiles();
   let webhookUrl: string | undefined;
 
   const server = createServer((request, response) => void answer(request, response));
@@ -64,19 +76,38 @@ async function start(): Promise<Simulator> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(Buffer.from(chunk));
     if (request.url?.startsWith("/updates") === true) return answerUpdates(request.url, response);
+    if (request.url?.startsWith("/files/") === true) return answerFile(request, response);
     const failure = failures.shift();
     const message = sending.safeParse(JSON.parse(Buffer.concat(chunks).toString()));
     if (failure !== undefined && failure !== "unknown") {
       return reply(response, 400, { error: ERRORS[failure], ...(failure === "rate" ? { retryAfterMs: 1_000 } : {}) });
     }
     if (request.headers.authorization !== SETTINGS.apiToken) return reply(response, 401, { error: "bad_token" });
-    if (!message.success) return reply(response, 400, { error: "invalid" });
+    if (!message.success || isEmpty(message.data)) return reply(response, 400, { error: "invalid" });
     const { user, ...shown } = message.data;
     const reached: Heard = { id: randomUUID(), ...z.custom<Omit<Heard, "id" | "at">>().parse(shown), at: new Date() };
     heard.set(user, [...(heard.get(user) ?? []), reached]);
     for (const listener of listeners) listener(user, reached);
     if (failure === "unknown") request.socket.destroy();
     else reply(response, 200, { id: reached.id });
+  }
+
+  function answerFile({ url, headers }: IncomingMessage, response: ServerResponse): void {
+    const file = files.find(url?.slice("/files/".length) ?? "");
+    if (headers.authorization !== SETTINGS.apiToken) reply(response, 401, { error: "bad_token" });
+    else if (file === undefined) reply(response, 404, { error: "gone" });
+    else response.writeHead(200, { "content-type": file.mime }).end(file.data);
+  }
+
+  function itemOf({ text, media, ...who }: Say): Json {
+    const head = headOf(who);
+    return media === undefined
+      ? { ...head, type: "text", text: { body: text } }
+      : { ...head, type: "file", file: files.keep(head.id, media, text) };
+  }
+
+  function requestFor(input: Say): SimulatedRequest {
+    return requestOf(itemOf(input));
   }
 
   async function answerUpdates(url: string, response: ServerResponse): Promise<void> {
@@ -104,6 +135,7 @@ async function start(): Promise<Simulator> {
     request: requestFor,
     rooms: [{ id: "toy-square", label: "The square" }],
     identifier: (as) => ({ type: "toy", value: as }),
+    sends: ["image", "document"],
     heard: (as) => heard.get(as) ?? [],
     onHeard(listener) {
       listeners.push(listener);
@@ -116,7 +148,10 @@ async function start(): Promise<Simulator> {
       const rows = pressed?.list?.sections.flatMap((section) => section.rows) ?? [];
       const tap = [...(pressed?.buttons ?? []), ...rows].find(({ id }) => id === button);
       if (tap === undefined || webhookUrl === undefined) throw new Error("there is no such button");
-      await deliver(webhookUrl, requestOf(tapOf({ ...who, as, text: "" }, { id: tap.id, title: tap.title })));
+      await deliver(
+        webhookUrl,
+        requestOf({ ...headOf({ ...who, as }), type: "tap", tap: { id: tap.id, title: tap.title } }),
+      );
     },
     async stop() {
       server.closeAllConnections();
@@ -129,20 +164,16 @@ function reply(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
 
-function itemOf({ as, text, name, room, id = randomUUID() }: Say) {
+function headOf({ as, name, room, id = randomUUID() }: Omit<Say, "text">) {
   const from = { id: as, ...(name === undefined ? {} : { name }) };
-  return { id, type: "text", from, ...(room === undefined ? {} : { room }), time: 1_700_000_000, text: { body: text } };
+  return { id, from, ...(room === undefined ? {} : { room }), time: 1_700_000_000 };
 }
 
-function tapOf(input: Say, tap: Tap) {
-  return { ...itemOf(input), type: "tap", text: undefined, tap };
+function isEmpty({ text, media, location, contact }: Sent): boolean {
+  return text === "" && media === undefined && location === undefined && contact === undefined;
 }
 
-function requestFor(input: Say): SimulatedRequest {
-  return requestOf(itemOf(input));
-}
-
-function requestOf(item: object): SimulatedRequest {
+function requestOf(item: Json): SimulatedRequest {
   const body = JSON.stringify({ bot: "toy-bot", items: [item] });
   const signature = createHmac("sha256", SETTINGS.webhookSecret).update(body).digest("hex");
   return { method: "POST", headers: { "content-type": "application/json", "x-toy-signature": signature }, body };
