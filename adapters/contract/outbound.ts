@@ -40,7 +40,8 @@ export interface TemplateMessage {
 
 /**
  * What the hub says, in the one neutral form that generators and staff write. `fit` shapes it to a channel's limits:
- * an adapter's `send` is only ever given what its limits declare.
+ * an adapter's `send` is only ever given what its limits declare, and of `buttons`, `quickReplies`, `list`, `link`, `media`,
+ * `location`, `contact` and `template` no more than one (beside `text`, which choices and links always have).
  */
 export interface OutboundContent {
   /** What a person reads; the caption of `media`. Empty only beside `media`, `location` or `contact`. */

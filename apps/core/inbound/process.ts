@@ -5,7 +5,7 @@ import { takeIntoConversations, type Lane } from "../conversation/take.ts";
 import { resolve } from "../identity/resolve.ts";
 import { ComponentGrewError, restarting, type ResolveScope } from "../identity/scope.ts";
 import { enqueueMessages, type Outgoing } from "../outbound/enqueue.ts";
-import { fit } from "../outbound/fit.ts";
+import { fit } from "../outbound/fit/fit.ts";
 import type { Parts } from "../parts.ts";
 import { isPassing, type Queryable } from "../platform/database.ts";
 import { described } from "../platform/log.ts";

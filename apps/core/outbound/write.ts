@@ -10,7 +10,7 @@ import { lockIdentifiers } from "../statements/identity.ts";
 import { cancelBotReplies, lockCursor } from "../statements/outbound.ts";
 import { privateLanes, type LaneRow } from "../statements/write.ts";
 import { enqueueMessages } from "./enqueue.ts";
-import { fit } from "./fit.ts";
+import { fit } from "./fit/fit.ts";
 import { reachCustomer } from "./reach.ts";
 
 /** The customer's attribute that says where they want to be written to: a channel's id. */

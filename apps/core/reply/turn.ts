@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Json, OutboundContent } from "../../../adapters/contract/index.ts";
 import { buildContexts, type BuiltContext } from "../conversation/context.ts";
 import { enqueueMessages, type Outgoing } from "../outbound/enqueue.ts";
-import { fit } from "../outbound/fit.ts";
+import { fit } from "../outbound/fit/fit.ts";
 import type { Parts } from "../parts.ts";
 import { described } from "../platform/log.ts";
 import * as sql from "../statements/reply.ts";

@@ -169,8 +169,9 @@ function merged(spans: LightSpan[]): LightSpan[] {
   return all;
 }
 
-function textLength(limits: Limits, { maxTextLength }: { maxTextLength?: number }): number {
-  return Math.min(limits.text.maxLength, maxTextLength ?? limits.text.maxLength);
+/** How long a text of one-byte letters may be beside what is offered. */
+function textLength({ text }: Limits, { maxTextLength = Infinity }: { maxTextLength?: number }): number {
+  return Math.min(text.maxLength, text.maxBytes ?? Infinity, maxTextLength);
 }
 
 function choices(count: number, titleLength: number): Choice[] {
