@@ -10,7 +10,8 @@ export interface MediaAccess {
   read(mediaId: string): Promise<Buffer>;
   /**
    * A URL at which the provider can fetch the file without signing in, for a few hours; for providers that fetch rather
-   * than take an upload (Twilio, Instagram).
+   * than take an upload (Twilio, Instagram). It is answered with the file's `Content-Type` and, where it has one, its name in
+   * `Content-Disposition` (`filename="…"` and `filename*=utf-8''…`): that is where such providers take the name from.
    */
   url(mediaId: string): string;
 }
