@@ -1,5 +1,5 @@
 import { loadAdapters } from "../adapters/registry.ts";
-import { openAccounts } from "./core/channels/accounts.ts";
+import { openAccounts, type Adapters } from "./core/channels/accounts.ts";
 import { openIngest, type Ingest } from "./core/inbound/ingest.ts";
 import type { Parts } from "./core/parts.ts";
 import type { Config } from "./core/platform/config.ts";
@@ -33,12 +33,16 @@ const QUEUES_MS = 4_000;
 
 /**
  * Opens the database (embedded where none is configured), brings it up to date, and opens the vault, the queues and the
- * door. `besideRunning`: use the embedded database of a running server rather than start one (the command line does).
+ * door. `besideRunning`: use the embedded database of a running server rather than start one (the command line does);
+ * `adapters`: the channels, if not all that are there.
  * @throws {StartError} with one clear line
  */
-export async function openHub(config: Config, options: { role: string; besideRunning?: boolean }): Promise<Hub> {
+export async function openHub(
+  config: Config,
+  options: { role: string; besideRunning?: boolean; adapters?: Adapters },
+): Promise<Hub> {
   const log = openLog(config.logLevel, options.role);
-  const adaptersLoading = loadAdapters();
+  const adaptersLoading = options.adapters === undefined ? loadAdapters() : Promise.resolve(options.adapters);
   adaptersLoading.catch(() => undefined);
   const masterKey = await loadMasterKey(config);
   const where = await databaseOf(config, options.besideRunning ?? false);

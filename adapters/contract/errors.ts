@@ -1,9 +1,12 @@
 /**
  * What the sender should do about a failed send:
  *
- * - `later`: certainly not sent; try again (after `retryAfterMs`, if the provider said). Holds the thread's lane.
+ * - `later`: certainly not sent; try again (after `retryAfterMs`, if the provider said). Holds the thread's lane, or with
+ *   scope `account` all of the account's. Without `retryAfterMs` it counts as a failure of the provider: several in a row
+ *   open the account's circuit.
  * - `never`: certainly not sent, and trying again would fail the same way.
- * - `credentials`: certainly not sent; the account's token is dead. Staff must re-authorise.
+ * - `credentials`: certainly not sent; the account's token is dead. Staff must re-authorise; until then the account's
+ *   messages wait, as long as they are fresh enough to be sent.
  * - `window`: certainly not sent; the channel's reply window is closed, a template is needed.
  * - `optedOut`: certainly not sent; the customer has opted out of this address.
  * - `unknown`: may have been sent (time-out, connection lost after the request left). Never resent blindly.

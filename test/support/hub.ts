@@ -9,7 +9,7 @@ import type { Parts } from "../../apps/core/parts.ts";
 import { readConfig } from "../../apps/core/platform/config.ts";
 import { customerRef, newId } from "../../apps/core/platform/ids.ts";
 import { FIRST_WORKSPACE, type WorkspaceSettings } from "../../apps/core/platform/workspace.ts";
-import { settingsPlace } from "../../apps/core/channels/accounts.ts";
+import { settingsPlace, type Adapters } from "../../apps/core/channels/accounts.ts";
 import { explainContext, type BuiltContext } from "../../apps/core/conversation/context.ts";
 import { readTimeline, type TimelineEntry } from "../../apps/core/conversation/timeline.ts";
 import type { Context, Generator } from "../../apps/core/reply/generator.ts";
@@ -33,6 +33,8 @@ export interface TestHubOptions {
   /** A hub on the same databases as another one, as a second process would be. */
   beside?: TestHub;
   sendTimeoutMs?: number;
+  /** The channels. Default: all that are there. */
+  adapters?: Adapters;
 }
 
 /** One channel account of a test's hub, with the double of its provider. */
@@ -111,7 +113,8 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     REPLY_MAX_WAIT_MS: "2000",
     SEND_TIMEOUT_MS: String(options.sendTimeoutMs ?? 3_000),
   });
-  const hub = await openHub(config, { role: "test" });
+  const { adapters } = options;
+  const hub = await openHub(config, { role: "test", ...(adapters === undefined ? {} : { adapters }) });
   const { parts } = hub;
   const contexts: Context[] = [];
   const worker =

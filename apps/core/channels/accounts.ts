@@ -29,8 +29,8 @@ export interface Accounts {
   forget(accountId: string): void;
 }
 
-/** How long another process may still go by old settings. */
-const REMEMBERED_MS = 5_000;
+/** How long another process may still go by old settings. Milliseconds. */
+export const REMEMBERED_MS = 5_000;
 
 /** The place of an account's sealed settings; the workspace's data key seals them. */
 export function settingsPlace(accountId: string): `channel_account.settings:${string}` {

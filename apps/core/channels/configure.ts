@@ -8,7 +8,8 @@ import { described } from "../platform/log.ts";
 import { pageOf, placeBefore, type Page, type PageRequest } from "../platform/page.ts";
 import { invalidField, notFound, Problem } from "../platform/problem.ts";
 import { workspaceKeys } from "../vault/workspace-key.ts";
-import { settingsPlace } from "./accounts.ts";
+import { REMEMBERED_MS, settingsPlace } from "./accounts.ts";
+import { retryAccount } from "./gate.ts";
 
 /** A channel account, without its secrets. */
 export interface AccountView {
@@ -137,7 +138,10 @@ export async function changeAccount(
     );
   });
   parts.accounts.forget(id);
-  if (change.settings !== undefined || change.status === "active") await connect(parts, workspaceId, id);
+  if (change.settings !== undefined || change.status === "active") {
+    await connect(parts, workspaceId, id);
+    await retryAccount(parts, workspaceId, { id, knownEverywhereInMs: REMEMBERED_MS });
+  }
   return readAccount(parts, workspaceId, id);
 }
 
@@ -148,7 +152,9 @@ export async function deleteAccount(
   id: string,
 ): Promise<void> {
   const deleted = await parts.db.transaction(async (db) => {
-    await db.query("DELETE FROM adapter_state WHERE workspace_id = $1 AND account_id = $2", [workspaceId, id]);
+    for (const table of ["adapter_state", "account_gate"]) {
+      await db.query(`DELETE FROM ${table} WHERE workspace_id = $1 AND account_id = $2`, [workspaceId, id]);
+    }
     return db.query("DELETE FROM channel_account WHERE workspace_id = $1 AND id = $2", [workspaceId, id]);
   });
   parts.accounts.forget(id);

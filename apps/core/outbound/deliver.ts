@@ -3,13 +3,16 @@ import { SendError, type Json, type MediaAccess } from "../../../adapters/contra
 import type { OpenAccount } from "../channels/accounts.ts";
 import { adapterState } from "../channels/adapter-state.ts";
 import { accountUrls } from "../channels/configure.ts";
+import { tellGates, type Tested } from "../channels/gate.ts";
 import { openOutbound } from "../conversation/body.ts";
 import type { Parts } from "../parts.ts";
 import { batcher } from "../platform/batch.ts";
 import { described } from "../platform/log.ts";
 import * as sql from "../statements/outbound.ts";
 import { recordConsent } from "../statements/process.ts";
-import { ErasedError, type KeyRing } from "../vault/vault.ts";
+import type { KeyRing } from "../vault/vault.ts";
+import { failed, type Ended } from "./outcome.ts";
+import { pace } from "./pace.ts";
 import { providerKey } from "./status.ts";
 
 type DeliverParts = Pick<Parts, "db" | "vault" | "accounts" | "adapters" | "log">;
@@ -46,26 +49,21 @@ export interface Deliverer {
 }
 
 /** How a send ended. */
-interface Outcome {
+interface Outcome extends Ended {
   workspaceId: string;
   claim: string;
   row: Claimed;
-  state: "sent" | "failed" | "unknown" | "pending";
-  providerId?: string;
-  error?: string;
-  againAt?: Date;
-  /** The provider says that the customer has opted out. */
-  optedOut?: boolean;
 }
 
-/** A message that the provider keeps putting off for so many tries has failed. */
-const MAX_ATTEMPTS = 10;
-const LONGEST_WAIT_MS = 10 * 60_000;
 /** A claim outlives its send's time-out by this. */
 const MARGIN_MS = 5_000;
 /** Sends under way at a time; more wait for a place. */
 const MAX_IN_FLIGHT = 512;
+/** So many of one account: a provider that does not answer must leave room for the others. */
+const MAX_OF_ACCOUNT = 192;
 const SETTLE_BATCH = 64;
+/** A message of a person may wait for so long until it can be sent, one of a program for so long; later it would be stale. */
+const GOOD_FOR_MS = { person: 24 * 3_600_000, program: 30 * 60_000 };
 
 /**
  * Opens the sender. A message is marked before the provider is called, so that after a crash it is known that it may have been
@@ -80,6 +78,7 @@ export function openDeliverer(
     ms === undefined ? [] : [{ id, ms }],
   );
   const inFlight = new Set<Promise<void>>();
+  const perAccount = new Map<string, number>();
   const settling = batcher<Outcome, void>({ maxSize: SETTLE_BATCH, concurrency: 2, run: settleAll });
 
   async function settleAll(outcomes: Outcome[]): Promise<void[]> {
@@ -87,11 +86,8 @@ export function openDeliverer(
       await settle(parts, workspaceId, mine);
       const refused = mine.filter((o) => o.optedOut).map((o) => o.row.thread_id);
       if (refused.length > 0) await recordConsent(db.pool, [workspaceId, refused, refused.map(() => true)]);
-      await close(
-        workspaceId,
-        mine.map((o) => o.row.thread_id),
-        [],
-      );
+      const freed = await tellGates(parts, workspaceId, mine.map(testOf));
+      await close(workspaceId, [...mine.map((o) => o.row.thread_id), ...freed], []);
     }
     return outcomes.map(() => undefined);
   }
@@ -99,7 +95,7 @@ export function openDeliverer(
   async function close(workspaceId: string, threadIds: string[], reopened: string[]): Promise<void> {
     const touched = [...new Set(threadIds)].sort();
     const left = await sql.closeLanes(db.pool, [workspaceId, touched]);
-    const again = left.map((l) => ({ threadId: l.id, at: l.due_at }));
+    const again = left.map((l) => ({ threadId: l.id, at: new Date(Date.now() + l.in_ms) }));
     options.onDelivered({ workspaceId, again, reopened, touched });
   }
 
@@ -115,18 +111,32 @@ export function openDeliverer(
         until,
         idempotent.map((i) => i.id),
         idempotent.map((i) => i.ms),
+        [...perAccount].filter(([, count]) => count >= MAX_OF_ACCOUNT).map(([id]) => id),
+        GOOD_FOR_MS.person,
+        GOOD_FOR_MS.program,
       ]);
-      const sends = claimed.filter((c) => c.verdict === "send");
+      const taken = claimed.filter((c) => c.verdict === "send");
+      const paced = pace(parts, workspaceId, taken);
+      const waits = await paced.catch(() => new Map<Claimed, Date>());
+      const sends = taken.filter((row) => !waits.has(row));
       // Awaited by each send: these are marked by now, and what fails before the provider is called must be told as that.
       const keys = vault.unlock(new Set(sends.flatMap((c) => [c.identifier_id, addressKeyOf(c, workspaceId)])));
-      for (const row of sends) {
-        const done = send(parts, { workspaceId, row, keys, ...options })
-          .then((outcome) => settling.add({ ...outcome, workspaceId, claim, row }))
+      const end = (row: Claimed, ending: Promise<Ended>) => {
+        perAccount.set(row.account_id, (perAccount.get(row.account_id) ?? 0) + 1);
+        const done = ending
+          .then((ended) => settling.add({ ...ended, workspaceId, claim, row }))
           .catch((error: unknown) => parts.log.error(described(error), "how a send ended could not be written down"))
-          .finally(() => inFlight.delete(done));
+          .finally(() => {
+            inFlight.delete(done);
+            const left = (perAccount.get(row.account_id) ?? 1) - 1;
+            if (left > 0) perAccount.set(row.account_id, left);
+            else perAccount.delete(row.account_id);
+          });
         inFlight.add(done);
-      }
-      const sending = new Set(sends.map((c) => c.thread_id));
+      };
+      for (const row of sends) end(row, send(parts, { workspaceId, row, keys, paced, ...options }));
+      for (const [row, againAt] of waits) end(row, Promise.resolve(putOff(againAt)));
+      const sending = new Set(taken.map((c) => c.thread_id));
       const rest = threadIds.filter((id) => !sending.has(id));
       const reopened = claimed.filter((c) => c.verdict === "cancelled").map((c) => c.thread_id);
       if (rest.length > 0) await close(workspaceId, rest, reopened);
@@ -139,13 +149,21 @@ export function openDeliverer(
 
 async function send(
   parts: DeliverParts,
-  input: { workspaceId: string; row: Claimed; keys: Promise<KeyRing>; sendTimeoutMs: number; publicUrl: string },
-): Promise<Omit<Outcome, "workspaceId" | "claim" | "row">> {
+  input: {
+    workspaceId: string;
+    row: Claimed;
+    keys: Promise<KeyRing>;
+    /** Rejected: whether the rate allows it could not be found out. */
+    paced: Promise<unknown>;
+    sendTimeoutMs: number;
+    publicUrl: string;
+  },
+): Promise<Ended> {
   const { workspaceId, row } = input;
   let repeatableMs = 0;
   let isCalled = false;
   try {
-    const keys = await input.keys;
+    const [keys] = await Promise.all([input.keys, input.paced]);
     const account = await parts.accounts.find(row.account_id);
     repeatableMs = account?.adapter.idempotentForMs ?? 0;
     if (account === undefined) throw new SendError("never", "the channel account is gone");
@@ -167,20 +185,22 @@ async function send(
         },
       );
     });
-    return { state: "sent", providerId: receipt.providerId };
+    return { state: "sent", providerId: receipt.providerId, account: { was: "well" } };
   } catch (error) {
-    const outcome = ended(row, isCalled ? error : notBegun(error), repeatableMs);
+    const outcome = failed(row, error, { isCalled, repeatableMs });
     const { state, error: reason } = outcome;
     parts.log.warn({ threadId: row.thread_id, messageId: row.message_id, state, reason }, "a send did not go through");
     return outcome;
   }
 }
 
-/** The provider was not called: nothing was sent, so that it can be tried again. */
-function notBegun(error: unknown): SendError {
-  if (error instanceof SendError) return error;
-  if (error instanceof ErasedError) return new SendError("never", "the customer was erased");
-  return new SendError("later", `the hub could not begin to send: ${described(error).error}`, { cause: error });
+/** A rate did not allow it yet: it comes again, as if it had not been taken. */
+function putOff(againAt: Date): Ended {
+  return { state: "pending", againAt, isUncounted: true, account: { was: "notAsked" } };
+}
+
+function testOf({ row, error, account }: Outcome): Tested {
+  return { accountId: row.account_id, isDoubtful: row.is_doubtful, isProbe: row.is_probe, error, account };
 }
 
 function addressKeyOf(row: Claimed, workspaceId: string): string {
@@ -190,7 +210,7 @@ function addressKeyOf(row: Claimed, workspaceId: string): string {
 /** @throws {SendError} when the hub itself knows that it can't go out */
 function mayBeSent(account: OpenAccount, row: Claimed): void {
   if (account.status === "paused")
-    throw new SendError("later", "the channel account is paused", { retryAfterMs: 60_000 });
+    throw new SendError("later", "the channel account is paused", { scope: "account", retryAfterMs: 60_000 });
   const { replyWindowMs, canWriteFirst } = account.adapter.limits;
   const silentMs = row.last_inbound_at === null ? undefined : Date.now() - row.last_inbound_at.getTime();
   if (silentMs === undefined && !canWriteFirst) throw new SendError("window", "this customer has not written here yet");
@@ -208,22 +228,6 @@ async function withTimeout<T>(ms: number, work: (signal: AbortSignal) => Promise
     }),
   );
   return Promise.race([work(signal), late]);
-}
-
-function ended(row: Claimed, error: unknown, repeatableMs: number): Omit<Outcome, "workspaceId" | "claim" | "row"> {
-  if (!(error instanceof SendError)) return { state: "unknown", error: described(error).error };
-  const text = [error.kind, error.code, error.message].filter((t) => t !== undefined).join(": ");
-  if (error.kind === "optedOut") return { state: "failed", error: text, optedOut: true };
-  const backoff = Math.min(LONGEST_WAIT_MS, 500 * 2 ** row.attempts);
-  const againAt = new Date(Date.now() + (error.retryAfterMs ?? backoff / 2 + Math.random() * (backoff / 2)));
-  if (error.kind === "unknown") {
-    // Counted from before the first try: where a repeat is the same message to the provider, it is no second one.
-    const isRepeatable = againAt.getTime() < row.created_at.getTime() + repeatableMs && row.attempts < MAX_ATTEMPTS;
-    return isRepeatable ? { state: "pending", error: text, againAt } : { state: "unknown", error: text };
-  }
-  if (error.kind !== "later") return { state: "failed", error: text };
-  if (row.attempts >= MAX_ATTEMPTS) return { state: "failed", error: `given up: ${text}` };
-  return { state: "pending", error: text, againAt };
 }
 
 async function settle(parts: DeliverParts, workspaceId: string, unordered: Outcome[]): Promise<void> {
@@ -257,5 +261,7 @@ async function valuesOf({ vault }: DeliverParts, workspaceId: string, outcomes: 
     outcomes.map(sealed),
     outcomes.map((o) => o.error ?? null),
     outcomes.map((o) => o.againAt ?? null),
+    outcomes.map((o) => o.isUncounted ?? false),
+    outcomes.map((o) => o.isHeld ?? false),
   ];
 }

@@ -44,17 +44,24 @@ export const applyStatuses = statement<{ message_id: string; thread_id: string; 
 );
 
 /**
- * Takes the head of each thread's lane for sending. A lane is held by a message that is being sent, and by a `later`
- * whose time has not come; `unknown` does not hold it. A bot's reply that was made from what no longer stands (a newer
- * message asks for an answer, staff took over, the history's entitlement changed) is cancelled here and the next one
- * is looked at in the next call. Nothing goes to a customer who has opted out of the thread. A send that was interrupted (its time ran out) becomes `unknown`, or is taken again where
+ * Takes the head of each thread's lane for sending. A lane is held by a message that is being sent, and by one whose time
+ * has not come (`later`, a rate); `unknown` does not hold it. A bot's reply that was made from what no longer stands (a
+ * newer message asks for an answer, staff took over, the history's entitlement changed) is cancelled here and the next one
+ * is looked at in the next call. Nothing goes to a customer who has opted out of the thread, and nothing that has waited for
+ * longer than it may (`expired`). A send that was interrupted (its time ran out) becomes `unknown`, or is taken again where
  * the channel's sends are idempotent.
- * $1 workspace, $2 threads, $3 claim, $4 sending_until, $5 channels with idempotent sends, $6 for how many ms (pairwise).
+ *
+ * While its account is held, or its circuit open, a message waits without being tried (`held`); once the circuit has been
+ * open long enough, one message of the account is let through to try (`is_probe`).
+ *
+ * $1 workspace, $2 threads, $3 claim, $4 sending_until, $5 channels with idempotent sends, $6 for how many ms (pairwise),
+ * $7 accounts that have too much under way here, $8 for how many ms a message of a person is good, $9 one of a program.
  */
 export const claimSends = statement<{
   message_id: string;
   thread_id: string;
   account_id: string;
+  channel: string;
   identifier_id: string;
   author: "bot" | "staff" | "system";
   attempts: number;
@@ -64,7 +71,12 @@ export const claimSends = statement<{
   audience: string;
   last_inbound_at: Date | null;
   created_at: Date;
-  verdict: "send" | "cancelled" | "failed" | "unknown" | "busy";
+  /** It was told to come back now. */
+  has_waited: boolean;
+  is_probe: boolean;
+  /** The account has failed of late: a success is to be told to its gate. */
+  is_doubtful: boolean;
+  verdict: "send" | "cancelled" | "failed" | "expired" | "unknown" | "busy" | "held";
 }>(
   "claim-sends",
   `WITH heads AS MATERIALIZED (
@@ -73,25 +85,19 @@ export const claimSends = statement<{
         SELECT * FROM outbox o WHERE o.workspace_id = $1 AND o.thread_id = i.thread_id AND o.state IN ('pending', 'sending')
          ORDER BY o.out_seq LIMIT 1) o
    ), locked AS MATERIALIZED (
-     SELECT o.message_id FROM (SELECT message_id, state, attempts FROM heads ORDER BY message_id) h
+     SELECT o.message_id FROM (SELECT message_id, state, claim FROM heads ORDER BY message_id) h
       CROSS JOIN LATERAL (
         SELECT message_id FROM outbox
-         WHERE workspace_id = $1 AND message_id = h.message_id AND state = h.state AND attempts = h.attempts
+         WHERE workspace_id = $1 AND message_id = h.message_id AND state = h.state AND claim IS NOT DISTINCT FROM h.claim
            FOR NO KEY UPDATE SKIP LOCKED) o
-   ), judged AS MATERIALIZED (
-     SELECT h.message_id, h.thread_id, h.account_id, t.address, t.owner_id, t.audience, t.last_inbound_at,
-       CASE
-         WHEN h.state = 'sending' AND h.sending_until > clock_timestamp() THEN 'busy'
-         WHEN h.state = 'pending' AND h.sending_until > clock_timestamp() THEN 'busy'
-         WHEN h.state = 'sending' AND NOT EXISTS (
-           SELECT 1 FROM unnest($5::text[], $6::float8[]) i(channel, ms)
-            WHERE i.channel = t.channel AND h.created_at > clock_timestamp() - i.ms * interval '1 millisecond') THEN 'unknown'
-         WHEN h.based_on_seq IS NOT NULL AND (
-              (t.audience = 'private' AND k.owed_seq > h.based_on_seq) OR p.epoch IS DISTINCT FROM h.epoch
-              OR c.handled_by IS DISTINCT FROM 'bot') THEN 'cancelled'
-         WHEN k.opted_out THEN 'failed'
-         ELSE 'send'
-       END AS verdict, h.answers_after, k.owed_seq, c.handled_by, m.identifier_id, m.author, m.body, h.created_at
+   ), looked AS MATERIALIZED (
+     SELECT h.*, t.address, t.owner_id, t.audience, t.channel, t.last_inbound_at, k.owed_seq, k.opted_out, c.handled_by,
+            m.identifier_id, m.author, m.body, p.epoch AS epoch_now, COALESCE(g.failures > 0 OR g.open_until IS NOT NULL, false) AS is_doubtful,
+            GREATEST(g.held_until, g.open_until, g.probe_until,
+                     CASE WHEN h.account_id = ANY($7::uuid[]) THEN clock_timestamp() + interval '500 milliseconds' END) AS shut_until,
+            g.open_until IS NOT NULL AS is_open,
+            EXISTS (SELECT 1 FROM unnest($5::text[], $6::float8[]) i(channel, ms)
+                     WHERE i.channel = t.channel AND h.created_at > clock_timestamp() - i.ms * interval '1 millisecond') AS is_repeatable
        FROM heads h JOIN locked USING (message_id)
       CROSS JOIN LATERAL (
         SELECT address, owner_id, audience, channel, last_inbound_at FROM thread
@@ -102,21 +108,61 @@ export const claimSends = statement<{
        LEFT JOIN LATERAL (SELECT profile_id FROM identifier WHERE workspace_id = $1 AND id = m.identifier_id LIMIT 1) n ON true
        LEFT JOIN LATERAL (
          SELECT epoch FROM profile WHERE workspace_id = $1 AND id = n.profile_id AND n.profile_id = h.profile_id LIMIT 1) p ON true
+       LEFT JOIN LATERAL (
+         SELECT held_until, open_until, probe_until, failures FROM account_gate
+          WHERE workspace_id = $1 AND account_id = h.account_id LIMIT 1) g ON true
+   ), judged AS MATERIALIZED (
+     SELECT l.*,
+       CASE
+         WHEN l.sending_until > clock_timestamp() THEN 'busy'
+         WHEN (l.state = 'sending' OR l.error LIKE 'unknown%') AND NOT l.is_repeatable THEN 'unknown'
+         WHEN l.epoch IS DISTINCT FROM l.epoch_now AND l.epoch IS NOT NULL THEN 'cancelled'
+         WHEN l.based_on_seq IS NOT NULL AND (
+              (l.audience = 'private' AND l.owed_seq > l.based_on_seq) OR l.handled_by IS DISTINCT FROM 'bot') THEN 'cancelled'
+         WHEN l.opted_out THEN 'failed'
+         WHEN l.created_at < clock_timestamp() - CASE l.author WHEN 'staff' THEN $8::float8 ELSE $9::float8 END * interval '1 millisecond'
+              THEN 'expired'
+         WHEN l.shut_until > clock_timestamp() THEN 'held'
+         WHEN l.is_open THEN 'probe'
+         ELSE 'send'
+       END AS wanted
+       FROM looked l
+   ), probes AS MATERIALIZED (
+     SELECT DISTINCT ON (account_id) account_id, message_id FROM judged WHERE wanted = 'probe' ORDER BY account_id, message_id
+   ), gates AS MATERIALIZED (
+     SELECT account_id FROM account_gate
+      WHERE workspace_id = $1 AND account_id = ANY(ARRAY(SELECT account_id FROM probes))
+        AND open_until <= clock_timestamp() AND (probe_until IS NULL OR probe_until <= clock_timestamp())
+      ORDER BY account_id FOR NO KEY UPDATE SKIP LOCKED
+   ), probing AS (
+     UPDATE account_gate SET probe_until = $4::timestamptz
+      WHERE workspace_id = $1 AND account_id = ANY(ARRAY(SELECT account_id FROM gates))
+     RETURNING account_id
+   ), decided AS MATERIALIZED (
+     SELECT j.*, b.account_id IS NOT NULL AS is_probe,
+            CASE WHEN j.wanted <> 'probe' THEN j.wanted WHEN b.account_id IS NOT NULL THEN 'send' ELSE 'held' END AS verdict
+       FROM judged j LEFT JOIN probes x USING (message_id) LEFT JOIN probing b ON b.account_id = x.account_id
    ), taken AS (
      UPDATE outbox o SET
-       state = CASE j.verdict WHEN 'send' THEN 'sending' ELSE j.verdict END,
+       state = CASE j.verdict WHEN 'send' THEN 'sending' WHEN 'held' THEN o.state WHEN 'expired' THEN 'failed' ELSE j.verdict END,
        attempts = o.attempts + CASE j.verdict WHEN 'send' THEN 1 ELSE 0 END,
        claim = $3::uuid,
-       sending_until = CASE j.verdict WHEN 'send' THEN $4::timestamptz END,
+       held = j.verdict = 'held',
+       sending_until = CASE j.verdict WHEN 'send' THEN $4::timestamptz
+         -- Not for as long as it takes: should the word that it is over be lost, it comes by itself.
+         WHEN 'held' THEN LEAST(GREATEST(j.shut_until, CASE j.wanted WHEN 'probe' THEN $4::timestamptz END),
+                                clock_timestamp() + interval '1 minute') + random() * interval '250 milliseconds' END,
        error = CASE j.verdict WHEN 'unknown' THEN 'the send was interrupted'
-                              WHEN 'failed' THEN 'optedOut: the customer does not want to be written to here' END,
-       settled_at = CASE WHEN j.verdict <> 'send' THEN clock_timestamp() END
-       FROM judged j WHERE o.workspace_id = $1 AND o.message_id = j.message_id AND j.verdict <> 'busy'
+                              WHEN 'failed' THEN 'optedOut: the customer does not want to be written to here'
+                              WHEN 'expired' THEN 'expired: it could not be sent in time' || COALESCE(' (' || o.error || ')', '')
+                              WHEN 'held' THEN COALESCE(o.error, 'waits until the channel account can send') END,
+       settled_at = CASE WHEN j.verdict NOT IN ('send', 'held') THEN clock_timestamp() END
+       FROM decided j WHERE o.workspace_id = $1 AND o.message_id = j.message_id AND j.verdict <> 'busy'
         AND o.message_id = ANY(ARRAY(SELECT message_id FROM heads))
      RETURNING o.message_id, o.attempts
    ), reopened AS (
      UPDATE thread_cursor k SET answered_seq = LEAST(k.answered_seq, j.answers_after)
-       FROM judged j WHERE k.workspace_id = $1 AND k.thread_id = j.thread_id AND k.thread_id = ANY($2::uuid[])
+       FROM decided j WHERE k.workspace_id = $1 AND k.thread_id = j.thread_id AND k.thread_id = ANY($2::uuid[])
         AND j.verdict = 'cancelled' AND j.answers_after IS NOT NULL
      RETURNING k.thread_id, k.owed_seq, j.handled_by
    ), owed AS (
@@ -125,21 +171,24 @@ export const claimSends = statement<{
       WHERE handled_by = 'bot' ORDER BY thread_id
      ON CONFLICT (workspace_id, kind, id) DO UPDATE SET seq = GREATEST(due.seq, excluded.seq)
    )
-   SELECT j.message_id, j.thread_id, j.account_id, j.identifier_id, j.author, COALESCE(x.attempts, 0) AS attempts, j.body, j.address,
-          j.owner_id, j.audience, j.last_inbound_at, j.created_at, j.verdict
-     FROM judged j LEFT JOIN taken x USING (message_id)`,
+   SELECT j.message_id, j.thread_id, j.account_id, j.channel, j.identifier_id, j.author, COALESCE(x.attempts, 0) AS attempts,
+          j.body, j.address, j.owner_id, j.audience, j.last_inbound_at, j.created_at,
+          j.state = 'pending' AND j.sending_until IS NOT NULL AS has_waited, j.is_probe, j.is_doubtful, j.verdict
+     FROM decided j LEFT JOIN taken x USING (message_id)`,
 );
 
 /**
  * Writes down how sends ended, where the claim still stands, and joins statuses that came early. `again_at` puts a message
- * back in the lane (state `pending`) and holds it until then.
- * $1 workspace, arrays: $2 claims, $3 messages, $4 states, $5 provider keys, $6 provider ids, $7 errors, $8 again_at.
+ * back in the lane (state `pending`) and holds it until then; a try that was none is not counted.
+ * $1 workspace, arrays: $2 claims, $3 messages, $4 states, $5 provider keys, $6 provider ids, $7 errors, $8 again_at,
+ * $9 not counted, $10 held (waits because its account does).
  */
 export const settleSends = statement<{ message_id: string; thread_id: string; state: string }>(
   "settle-sends",
   `WITH input AS (
-     SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::bytea[], $6::bytea[], $7::text[], $8::timestamptz[])
-       i(claim, message_id, state, provider_key, provider_id, error, again_at)
+     SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::bytea[], $6::bytea[], $7::text[], $8::timestamptz[],
+                          $9::bool[], $10::bool[])
+       i(claim, message_id, state, provider_key, provider_id, error, again_at, uncounted, held)
    ), locked AS MATERIALIZED (
      SELECT o.message_id, o.account_id FROM outbox o JOIN input USING (message_id)
       WHERE o.workspace_id = $1 AND o.message_id = ANY($3::uuid[]) AND o.claim = input.claim ORDER BY o.message_id FOR NO KEY UPDATE OF o
@@ -162,6 +211,8 @@ export const settleSends = statement<{ message_id: string; thread_id: string; st
      provider_id = COALESCE(i.provider_id, o.provider_id),
      error = CASE WHEN o.state = 'sending' THEN COALESCE(i.told_error, i.error) ELSE o.error END,
      sending_until = CASE WHEN o.state = 'sending' THEN i.again_at END,
+     attempts = o.attempts - CASE WHEN o.state = 'sending' AND i.uncounted THEN 1 ELSE 0 END,
+     held = o.state = 'sending' AND i.held AND i.told IS NULL,
      settled_at = CASE WHEN i.again_at IS NULL THEN clock_timestamp() END
      FROM settled i
     WHERE o.workspace_id = $1 AND o.message_id = i.message_id AND o.message_id = ANY($3::uuid[])
@@ -170,9 +221,10 @@ export const settleSends = statement<{ message_id: string; thread_id: string; st
 
 /**
  * After a round of sends: lanes that are empty are no longer due, the others come again when their head may go.
- * Answers the lanes with something left. $1 workspace, $2 threads.
+ * Answers the lanes with something left, and in how many ms they come again (the clocks of a fleet differ).
+ * $1 workspace, $2 threads.
  */
-export const closeLanes = statement<{ id: string; due_at: Date }>(
+export const closeLanes = statement<{ id: string; in_ms: number }>(
   "close-lanes",
   `WITH lanes AS MATERIALIZED (
      SELECT d.id, h.sending_until FROM due d
@@ -193,7 +245,7 @@ export const closeLanes = statement<{ id: string; due_at: Date }>(
            AND o.state IN ('pending', 'sending') ORDER BY o.out_seq LIMIT 1), clock_timestamp()), rings = 0
     WHERE d.workspace_id = $1 AND d.kind = 'outbound' AND d.id = ANY($2::uuid[])
       AND d.id NOT IN (SELECT id FROM lanes)
-   RETURNING d.id, d.due_at`,
+   RETURNING d.id, GREATEST(0, extract(epoch FROM d.due_at - clock_timestamp()) * 1000)::float8 AS in_ms`,
 );
 
 /**
