@@ -1,8 +1,5 @@
 import type { Readable } from "node:stream";
-
-/** The kinds of files that channels tell apart. */
-export const MEDIA_KINDS = ["image", "audio", "video", "document", "sticker", "voice"] as const;
-export type MediaKind = (typeof MEDIA_KINDS)[number];
+import type { MediaKind } from "./media-kinds.ts";
 
 /** The files of the hub's media store, for an adapter that sends them. */
 export interface MediaAccess {
