@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { readHealth } from "./core/channels/health.ts";
 import { readConfig, type Config } from "./core/platform/config.ts";
 import { pendingMigrations } from "./core/platform/migrate.ts";
 import { StartError } from "./core/platform/start-error.ts";
@@ -85,12 +86,17 @@ async function* examineAccounts(hub: Hub): AsyncGenerator<Finding> {
   if (rows.length === 0) yield well("channel accounts", "none yet");
   for (const row of rows) {
     yield await tried(`${row.channel} account ${row.id}`, async () => {
-      const account = await hub.parts.accounts.find(row.id);
-      if (account === undefined) throw new StartError(`the channel ${row.channel} is not installed`);
-      if (row.trouble !== null) throw new StartError(row.trouble);
-      return row.status;
+      const { status, findings, lastInboundAt, lastOutboundAt } = await readHealth(hub.parts, row.workspaceId, row.id);
+      const found = findings.map((f) => `${f.code}: ${f.detail}`).join("; ");
+      if (status === "problem") throw new StartError(found);
+      const since = [told("received", lastInboundAt), told("sent", lastOutboundAt)].join(", ");
+      return `${row.status}, ${since}${found === "" ? "" : `; ${found}`}`;
     });
   }
+}
+
+function told(what: string, at: Date | undefined): string {
+  return at === undefined ? `nothing ${what} yet` : `last ${what} ${at.toISOString()}`;
 }
 
 async function tried(part: string, look: () => Promise<string>): Promise<Finding> {

@@ -57,6 +57,7 @@ const SPENT = [
   ["adapter_state", "expires_at < clock_timestamp()"],
   ["idempotency_key", "expires_at < clock_timestamp()"],
   ["early_status", "at < clock_timestamp() - interval '35 days'"],
+  ["account_tally", "hour < clock_timestamp() - interval '35 days'"],
   ["pace", "GREATEST(used_until, line_until) < clock_timestamp() - interval '1 hour'"],
   ["receipt", "received_at < clock_timestamp() - interval '35 days'"],
 ] as const;

@@ -2,6 +2,7 @@ import type { Ingest } from "../core/inbound/ingest.ts";
 import type { Parts } from "../core/parts.ts";
 import { BELLS } from "../core/platform/doorbell.ts";
 import type { Queues } from "../core/platform/queues.ts";
+import { startChecks } from "./checks.ts";
 import { openFlow, type FlowOptions } from "./flow.ts";
 import { startListeners } from "./listeners.ts";
 import { startSweeper } from "./sweeper.ts";
@@ -12,7 +13,7 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
-/** Starts the consumers, the sweeper and the listeners of this process. */
+/** Starts the consumers, the sweeper, the listeners and the health checks of this process. */
 export function startWorker(
   parts: Parts,
   queues: Queues,
@@ -23,9 +24,10 @@ export function startWorker(
   for (const bell of BELLS) queues.consume(bell, (rings) => flow.work(bell, rings, false));
   const sweeper = startSweeper(parts, flow, options.sweepMs);
   const listeners = startListeners(parts, ingest);
+  const checks = startChecks(parts, { lookEveryMs: 2 * options.sweepMs, publicUrl: options.publicUrl });
   return {
     async stop() {
-      await Promise.all([sweeper.stop(), listeners.stop()]);
+      await Promise.all([sweeper.stop(), listeners.stop(), checks.stop()]);
       await flow.idle();
     },
   };

@@ -41,6 +41,55 @@ export const channelAccount = z
   })
   .meta({ id: "ChannelAccount" });
 
+const level = z.enum(["warning", "problem"]).meta({ description: "`problem`: messages don't come or go" });
+
+/** How an account is, now. */
+export const channelAccountHealth = z
+  .object({
+    status: z.enum(["ok", "warning", "problem"]).meta({ description: "As bad as the worst finding" }),
+    findings: z.array(
+      z.object({
+        code: z.string().meta({
+          description:
+            "`token_dead`, `circuit_open`, `rate_limited`, `webhook_unverified`, `listener_down`, `connect_failed`, `paused`, " +
+            "`queue_lag`, `error_rate`, `provider_unreachable`, `settings_invalid`, `channel_missing`, `notice:…` (what the " +
+            "provider said of a topic), or one of the channel's own",
+        }),
+        level,
+        detail: z.string().meta({ description: "For staff: what is wrong and what to do" }),
+      }),
+    ),
+    lastInboundAt: time.optional(),
+    lastOutboundAt: time.optional(),
+    lastDay: z
+      .object({
+        sent: z.int(),
+        failed: z.int(),
+        unknown: z.int(),
+        later: z.int().meta({ description: "Tries that were put off" }),
+        errorRate: z.number().meta({ description: "Share of what failed or may have, 0 to 1" }),
+      })
+      .meta({ description: "The last 24 hours, in whole hours" }),
+    queue: z.object({
+      oldestOutboundAt: time
+        .optional()
+        .meta({ description: "When the oldest message that waits to be sent was written" }),
+      oldestInboundAt: time.optional().meta({ description: "Since when the oldest message waits to be processed" }),
+    }),
+    circuit: z.object({
+      state: z.enum(["closed", "open", "trying"]).meta({ description: "`closed`: all is well" }),
+      cause: z.enum(["passing", "credentials"]).optional(),
+      reason: z.string().optional(),
+      openedAt: time.optional(),
+      openUntil: time.optional().meta({ description: "From then on one message tries" }),
+    }),
+    notices: z
+      .array(z.object({ topic: z.string(), level, detail: z.string(), at: time }))
+      .meta({ description: "What the provider said and has not taken back" }),
+    checkedAt: time.optional().meta({ description: "When the provider was last asked" }),
+  })
+  .meta({ id: "ChannelAccountHealth" });
+
 const settings = z
   .record(z.string(), z.unknown())
   .meta({ description: "By the JSON Schema that `GET /v1/channels` shows for the channel" });
@@ -79,6 +128,16 @@ export const channelAccountRoutes = {
     summary: "Read a channel account",
     params: at,
     responses: { 200: channelAccount },
+  }),
+  "channelAccounts.health": route({
+    method: "get",
+    path: "/v1/channel-accounts/:id/health",
+    scope: "channels:read",
+    summary: "See how a channel account is",
+    description:
+      "What the hub sees itself, what the provider said, and what the last check (every five minutes, and after a change) found.",
+    params: at,
+    responses: { 200: channelAccountHealth },
   }),
   "channelAccounts.change": route({
     method: "patch",

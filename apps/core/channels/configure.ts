@@ -7,6 +7,7 @@ import { parseInput } from "../platform/input.ts";
 import { described } from "../platform/log.ts";
 import { pageOf, placeBefore, type Page, type PageRequest } from "../platform/page.ts";
 import { invalidField, notFound, Problem } from "../platform/problem.ts";
+import { checkSoon } from "../statements/health.ts";
 import { workspaceKeys } from "../vault/workspace-key.ts";
 import { REMEMBERED_MS, settingsPlace } from "./accounts.ts";
 import { retryAccount } from "./gate.ts";
@@ -138,6 +139,7 @@ export async function changeAccount(
     );
   });
   parts.accounts.forget(id);
+  await checkSoon(parts.db.pool, [workspaceId, [id]]);
   if (change.settings !== undefined || change.status === "active") {
     await connect(parts, workspaceId, id);
     await retryAccount(parts, workspaceId, { id, knownEverywhereInMs: REMEMBERED_MS });
@@ -152,7 +154,7 @@ export async function deleteAccount(
   id: string,
 ): Promise<void> {
   const deleted = await parts.db.transaction(async (db) => {
-    for (const table of ["adapter_state", "account_gate"]) {
+    for (const table of ["adapter_state", "account_gate", "account_tally", "account_notice", "account_health"]) {
       await db.query(`DELETE FROM ${table} WHERE workspace_id = $1 AND account_id = $2`, [workspaceId, id]);
     }
     return db.query("DELETE FROM channel_account WHERE workspace_id = $1 AND id = $2", [workspaceId, id]);

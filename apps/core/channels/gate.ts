@@ -1,5 +1,6 @@
 import type { Parts } from "../parts.ts";
 import * as sql from "../statements/gate.ts";
+import { checkSoon } from "../statements/health.ts";
 
 /** What a try to send says of the account that it went through. */
 export type Sign =
@@ -67,6 +68,7 @@ export async function tellGates(parts: GateParts, workspaceId: string, tests: Te
     .map(([id]) => id);
   if (voided.length > 0) await sql.voidProbes(pool, [workspaceId, voided]);
   const closed = recovered.length === 0 ? [] : await sql.closeCircuits(pool, [workspaceId, recovered]);
+  if (closed.length > 0) await checkSoon(pool, [workspaceId, closed.map((c) => c.account_id)]);
   const freed = [...closed.map((c) => c.account_id), ...voided];
   for (const { account_id: accountId } of closed) parts.log.info({ accountId }, "an account sends again");
   if (freed.length === 0) return [];
@@ -115,6 +117,7 @@ async function countFailing(parts: GateParts, workspaceId: string, failing: [str
       opened.map((o) => o.cause),
       opened.map((o) => o.reason),
     ]);
+    await checkSoon(db, [workspaceId, opened.map((o) => o.accountId)]);
     for (const { accountId, ms, cause, reason } of opened) {
       parts.log.warn({ accountId, cause, reason, openMs: Math.round(ms) }, "an account can't send and waits");
     }

@@ -9,6 +9,8 @@ import { described, type Log } from "../platform/log.ts";
 import type { Workspaces } from "../platform/workspaces.ts";
 import * as sql from "../statements/ingest.ts";
 import type { Vault } from "../vault/vault.ts";
+import { openArrivals } from "../channels/arrivals.ts";
+import { applyNoticeEvents } from "../channels/notices.ts";
 import { applyStatusEvents } from "../outbound/status.ts";
 import { identifierDesk, type Known } from "./identifiers.ts";
 
@@ -16,7 +18,7 @@ import { identifierDesk, type Known } from "./identifiers.ts";
 export interface Ingested {
   /** Events that were not here before. */
   accepted: number;
-  /** Ids of the stored messages, per event of the delivery; undefined for statuses and redeliveries. */
+  /** Ids of the stored messages, per event of the delivery; undefined for statuses, notices and redeliveries. */
   messageIds: (string | undefined)[];
 }
 
@@ -62,6 +64,7 @@ export function openIngest(parts: {
   const { db, vault, doorbells, log } = parts;
   const identifiers = identifierDesk(parts);
   const threads = threadDesk(parts);
+  const arrivals = openArrivals(parts);
 
   async function storeAll(workspaceId: string, deliveries: Delivery[]): Promise<Ingested[]> {
     const placed = await place(workspaceId, deliveries);
@@ -69,19 +72,25 @@ export function openIngest(parts: {
     const statuses = deliveries.flatMap((d) =>
       d.events.flatMap((e) => (e.type === "status" ? [{ origin: d.origin, event: e }] : [])),
     );
+    const notices = deliveries.flatMap((d) =>
+      d.events.flatMap((e) => (e.type === "notice" ? [{ origin: d.origin, event: e }] : [])),
+    );
     const alongside = deliveries.flatMap((d) => d.alongside ?? []);
     const store = async (client: Queryable) => {
       const rows = placed.length === 0 ? [] : await storeMessages(client, workspaceId, placed, bodies);
       await applyStatusEvents(client, { vault, workspaceId, statuses });
+      await applyNoticeEvents(client, { vault, workspaceId, notices });
       for (const work of alongside) await work(client);
       return rows;
     };
     // A single statement is a transaction by itself, and saves two round trips.
-    const rows = statuses.length + alongside.length === 0 ? await store(db.pool) : await db.transaction(store);
+    const rows =
+      statuses.length + notices.length + alongside.length === 0 ? await store(db.pool) : await db.transaction(store);
     if (rows.some((r) => !r.found)) {
       threads.forget(placed.filter((_, i) => !rows[i]?.found).map((p) => p.thread.id));
       throw new ThreadGoneError();
     }
+    arrivals.note(deliveries.flatMap((d) => (d.events.length === 0 ? [] : [d.origin.accountId])));
     const stored = new Map(placed.map((p, i) => [p.event, rows[i]?.seq === null ? undefined : p.messageId]));
     const rung = new Set(placed.filter((p) => stored.get(p.event) !== undefined).map((p) => p.thread.id));
     doorbells.ring(
@@ -173,7 +182,10 @@ export function openIngest(parts: {
       if (result.status === "rejected") throw result.reason;
       return result.value;
     },
-    idle: () => batches.idle(),
+    async idle() {
+      await batches.idle();
+      await arrivals.idle();
+    },
   };
 }
 

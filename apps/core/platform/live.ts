@@ -3,13 +3,20 @@ import pg from "pg";
 import { z } from "zod";
 import { described, type Log } from "./log.ts";
 
-/** That something happened in these threads. Ids only; who hears it reads the rest, if he may. */
+/** That something happened. Ids only; who hears it reads the rest, if he may. */
 export interface Note {
   workspaceId: string;
+  /** Threads that something happened in. */
   threadIds: string[];
+  /** Channel accounts whose health has changed. */
+  accountIds?: string[] | undefined;
 }
 
-const Note = z.object({ workspaceId: z.string(), threadIds: z.array(z.string()) });
+const Note = z.object({
+  workspaceId: z.string(),
+  threadIds: z.array(z.string()),
+  accountIds: z.array(z.string()).optional(),
+});
 const NoteText = z
   .string()
   .transform((text, context): unknown => {
@@ -51,7 +58,8 @@ export function openLive(
       ? overPostgres(where.databaseUrl, pool, hear, log)
       : overRedis(where.redisUrl, hear, log);
   return {
-    publish({ workspaceId, threadIds }) {
+    publish({ workspaceId, threadIds, accountIds }) {
+      if (accountIds !== undefined) transport.send(JSON.stringify({ workspaceId, threadIds: [], accountIds }));
       for (let at = 0; at < threadIds.length; at += THREADS_PER_NOTE) {
         transport.send(JSON.stringify({ workspaceId, threadIds: threadIds.slice(at, at + THREADS_PER_NOTE) }));
       }

@@ -7,7 +7,8 @@ const rank = (column: string) => RANK.replace("%s", column);
 
 /**
  * Applies delivery statuses: by the hub's own message id where the provider echoed it, else by the provider's id.
- * What can't be joined yet (the send has not returned) is kept. Answers the messages that changed.
+ * What can't be joined yet (the send has not returned) is kept. What turns out to have failed was tallied as sent before.
+ * Answers the messages that changed.
  * $1 workspace, arrays: $2 accounts, $3 provider keys, $4 message ids (or null), $5 statuses, $6 errors, $7 times.
  */
 export const applyStatuses = statement<{ message_id: string; thread_id: string; state: string }>(
@@ -31,7 +32,12 @@ export const applyStatuses = statement<{ message_id: string; thread_id: string; 
        FROM best b JOIN locked USING (message_id)
       WHERE o.workspace_id = $1 AND o.message_id = b.message_id AND o.message_id = ANY(ARRAY(SELECT message_id FROM best))
         AND ${rank("b.status")} > ${rank("o.state")}
-     RETURNING o.message_id, o.thread_id, o.state
+     RETURNING o.message_id, o.thread_id, o.account_id, o.state
+   ), refused AS (
+     INSERT INTO account_tally AS a (workspace_id, account_id, hour, sent, failed, unknown, later)
+     SELECT $1, account_id, date_trunc('hour', clock_timestamp()), -count(*), count(*), 0, 0
+       FROM changed WHERE state = 'failed' GROUP BY account_id ORDER BY account_id
+     ON CONFLICT (workspace_id, account_id, hour) DO UPDATE SET sent = a.sent + excluded.sent, failed = a.failed + excluded.failed
    ), early AS (
      INSERT INTO early_status (workspace_id, account_id, provider_key, status, error, at)
      SELECT DISTINCT ON (i.account_id, i.provider_key, i.status) $1::uuid, i.account_id, i.provider_key, i.status, i.error, i.at
@@ -40,7 +46,7 @@ export const applyStatuses = statement<{ message_id: string; thread_id: string; 
         AND NOT EXISTS (SELECT 1 FROM locked l WHERE l.message_id = i.message_id)
      ON CONFLICT DO NOTHING
    )
-   SELECT * FROM changed`,
+   SELECT message_id, thread_id, state FROM changed`,
 );
 
 /**
@@ -179,7 +185,8 @@ export const claimSends = statement<{
 
 /**
  * Writes down how sends ended, where the claim still stands, and joins statuses that came early. `again_at` puts a message
- * back in the lane (state `pending`) and holds it until then; a try that was none is not counted.
+ * back in the lane (state `pending`) and holds it until then; a try that was none is not counted. Adds to the accounts'
+ * tallies.
  * $1 workspace, arrays: $2 claims, $3 messages, $4 states, $5 provider keys, $6 provider ids, $7 errors, $8 again_at,
  * $9 not counted, $10 held (waits because its account does).
  */
@@ -203,6 +210,15 @@ export const settleSends = statement<{ message_id: string; thread_id: string; st
      SELECT DISTINCT ON (message_id) * FROM early ORDER BY message_id, ${rank("status")} DESC
    ), settled AS MATERIALIZED (
      SELECT i.*, b.status AS told, b.error AS told_error FROM ours i LEFT JOIN best b USING (message_id)
+   ), tallied AS (
+     INSERT INTO account_tally AS a (workspace_id, account_id, hour, sent, failed, unknown, later, last_sent_at)
+     SELECT $1, account_id, date_trunc('hour', clock_timestamp()), count(*) FILTER (WHERE state = 'sent'),
+            count(*) FILTER (WHERE state = 'failed'), count(*) FILTER (WHERE state = 'unknown'),
+            count(*) FILTER (WHERE state = 'pending'), max(clock_timestamp()) FILTER (WHERE state = 'sent')
+       FROM settled WHERE state <> 'pending' OR error IS NOT NULL GROUP BY account_id ORDER BY account_id
+     ON CONFLICT (workspace_id, account_id, hour) DO UPDATE SET
+       sent = a.sent + excluded.sent, failed = a.failed + excluded.failed, unknown = a.unknown + excluded.unknown,
+       later = a.later + excluded.later, last_sent_at = COALESCE(excluded.last_sent_at, a.last_sent_at)
    )
    UPDATE outbox o SET
      state = CASE WHEN o.state = 'sending' THEN COALESCE(i.told, i.state)

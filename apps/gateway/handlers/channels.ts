@@ -9,14 +9,16 @@ import {
   readAccount,
   type ConfigureParts,
 } from "../../core/channels/configure.ts";
+import { readHealth } from "../../core/channels/health.ts";
 import type { GatewayParts } from "../parts.ts";
-import { accountShape } from "./shapes.ts";
+import { accountShape, healthShape } from "./shapes.ts";
 
 type Ids =
   | "channels.list"
   | "channelAccounts.list"
   | "channelAccounts.create"
   | "channelAccounts.get"
+  | "channelAccounts.health"
   | "channelAccounts.change"
   | "channelAccounts.delete";
 
@@ -41,6 +43,9 @@ export function channelHandlers(parts: GatewayParts): Pick<Handlers, Ids> {
     },
     async "channelAccounts.get"({ actor, params }) {
       return { status: 200, body: accountShape(await readAccount(configure, actor.workspaceId, params.id)) };
+    },
+    async "channelAccounts.health"({ actor, params }) {
+      return { status: 200, body: healthShape(await readHealth(parts, actor.workspaceId, params.id)) };
     },
     async "channelAccounts.change"({ actor, params, body }) {
       const input = { workspaceId: actor.workspaceId, id: params.id, change: body };

@@ -1,10 +1,11 @@
 import type { z } from "zod";
-import type { channelAccount } from "../../core/api/channel-accounts.ts";
+import type { channelAccount, channelAccountHealth } from "../../core/api/channel-accounts.ts";
 import type { conversation } from "../../core/api/conversations.ts";
 import type { merge } from "../../core/api/merges.ts";
 import type { timelineItem } from "../../core/api/messages.ts";
 import type { profile } from "../../core/api/profiles.ts";
 import type { AccountView } from "../../core/channels/configure.ts";
+import type { AccountHealth } from "../../core/channels/health.ts";
 import type { ConversationView } from "../../core/conversation/cases.ts";
 import type { TimelineEntry } from "../../core/conversation/timeline.ts";
 import type { MergeRecord } from "../../core/identity/merges.ts";
@@ -14,6 +15,27 @@ import { assuranceOf, type ProfileView } from "../../core/identity/profile.ts";
 
 export function accountShape(view: AccountView): z.input<typeof channelAccount> {
   return { ...view, createdAt: view.createdAt.toISOString() };
+}
+
+export function healthShape(view: AccountHealth): z.input<typeof channelAccountHealth> {
+  const { lastInboundAt, lastOutboundAt, checkedAt, queue, circuit, notices, ...rest } = view;
+  const { openedAt, openUntil, ...state } = circuit;
+  return {
+    ...rest,
+    ...(lastInboundAt && { lastInboundAt: lastInboundAt.toISOString() }),
+    ...(lastOutboundAt && { lastOutboundAt: lastOutboundAt.toISOString() }),
+    queue: {
+      ...(queue.oldestOutboundAt && { oldestOutboundAt: queue.oldestOutboundAt.toISOString() }),
+      ...(queue.oldestInboundAt && { oldestInboundAt: queue.oldestInboundAt.toISOString() }),
+    },
+    circuit: {
+      ...state,
+      ...(openedAt && { openedAt: openedAt.toISOString() }),
+      ...(openUntil && { openUntil: openUntil.toISOString() }),
+    },
+    notices: notices.map((notice) => ({ ...notice, at: notice.at.toISOString() })),
+    ...(checkedAt && { checkedAt: checkedAt.toISOString() }),
+  };
 }
 
 export function profileShape(view: ProfileView): z.input<typeof profile> {

@@ -114,6 +114,15 @@ const conversation: z.input<typeof conversationSchema> = {
   openedAt: AT,
   lastActivityAt: AT,
 };
+const health = {
+  status: "warning" as const,
+  findings: [{ code: "webhook_unverified", level: "warning" as const, detail: "Nothing was delivered yet." }],
+  lastDay: { sent: 0, failed: 0, unknown: 0, later: 0, errorRate: 0 },
+  queue: {},
+  circuit: { state: "closed" as const },
+  notices: [],
+  checkedAt: AT,
+};
 const account = {
   id: ID,
   channel: "web",
@@ -173,6 +182,7 @@ function handlers(): Handlers {
       if (params.id !== ID) throw notFound("channel account");
       return Promise.resolve({ status: 200, body: account });
     },
+    "channelAccounts.health": () => Promise.resolve({ status: 200, body: health }),
     "channelAccounts.change": () => Promise.resolve({ status: 200, body: account }),
     "channelAccounts.delete": () => Promise.resolve({ status: 204 }),
     "profiles.find": ({ query }) =>
