@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Content, Json, SightedIdentifier, Target } from "../contract/index.ts";
+import { readFlowReply } from "./flowReply.ts";
 import { linkToken } from "./link.ts";
 import { objectOf, phoneOf, stringOf } from "./people.ts";
 import type { JsonObject } from "./people.ts";
@@ -187,6 +188,9 @@ function values(list: Json | undefined, ...fields: string[]): string[] {
 function readInteractive(message: JsonObject): Reading | undefined {
   const interactive = objectOf(message["interactive"]) ?? {};
   if (interactive["type"] === "nfm_reply") return readFlowReply(objectOf(interactive["nfm_reply"]) ?? {});
+  if (interactive["type"] === "call_permission_reply") {
+    return readCallPermission(objectOf(interactive["call_permission_reply"]) ?? {});
+  }
   const { data } = choice.safeParse(interactive["button_reply"] ?? interactive["list_reply"]);
   if (data === undefined) return undefined;
   return {
@@ -195,24 +199,11 @@ function readInteractive(message: JsonObject): Reading | undefined {
   };
 }
 
-/** A form (WhatsApp Flow, address form) was filled in. Its answers are JSON in a string. */
-function readFlowReply(reply: JsonObject): Reading | undefined {
-  const answers = stringOf(reply["response_json"]);
-  if (answers === undefined) return undefined;
-  const name = stringOf(reply["name"]) ?? "flow";
-  return {
-    content: { kind: "choice", id: name, text: stringOf(reply["body"]) ?? name },
-    extra: { answers: parsed(answers) },
-  };
-}
-
-function parsed(json: string): Json {
-  try {
-    const value: Json = JSON.parse(json);
-    return value;
-  } catch {
-    return json; // Not JSON after all: kept as it came.
-  }
+/** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/calling/user-call-permissions */
+function readCallPermission(reply: JsonObject): Reading | undefined {
+  const response = stringOf(reply["response"]);
+  if (response !== "accept" && response !== "reject") return undefined;
+  return { content: { kind: "system", code: `call_permission_${response}ed` }, extra: { callPermission: reply } };
 }
 
 function readButton(message: JsonObject): Reading | undefined {

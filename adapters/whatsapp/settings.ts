@@ -16,8 +16,10 @@ export const whatsappSettings = z.object({
     .string()
     .regex(/^\d{1,32}$/, "digits only")
     .optional()
-    .describe("WhatsApp Business Account ID; for your records, sending and receiving do without it"),
-  accessToken: secret(token.describe("Access token of a system user with whatsapp_business_messaging")),
+    .describe("WhatsApp Business Account ID; needed for templates and for Meta's notices about the account"),
+  accessToken: secret(
+    token.describe("Access token of a system user with whatsapp_business_messaging and whatsapp_business_management"),
+  ),
   appSecret: secret(token.describe("App secret of the Meta app (Settings › Basic); checks that webhooks are Meta's")),
   verifyToken: secret(token.describe("Verify token: any random text, entered here and in Meta's webhook form")),
   displayPhoneNumber: z
@@ -30,7 +32,7 @@ export const whatsappSettings = z.object({
     .min(1)
     .max(20)
     .default("Choose")
-    .describe("Label of the button that opens a list (used when a message offers more than three answers)"),
+    .describe("Label of the button that opens a list, for lists that bring none; put it in your customers' language"),
   apiBaseUrl: z
     .url({ protocol: /^https?$/, error: "must be an http or https URL" })
     .default("https://graph.facebook.com")
