@@ -1,11 +1,16 @@
 import type { ChannelAdapter } from "../contract/index.ts";
+import { download } from "./download.ts";
+import { health } from "./health.ts";
+import { limits } from "./limits.ts";
 import { link } from "./link.ts";
 import { parse } from "./parse.ts";
-import { limits, send } from "./send.ts";
+import { markRead, typing } from "./presence.ts";
+import { send } from "./send.ts";
 import { whatsappSettings } from "./settings.ts";
 import type { WhatsAppSettings } from "./settings.ts";
 import { handshake, verify } from "./signature.ts";
 import { simulator } from "./simulator.ts";
+import { templates } from "./templates.ts";
 
 /** WhatsApp through Meta's Cloud API: one account is one business phone number. */
 export const adapter: ChannelAdapter<WhatsAppSettings> = {
@@ -21,5 +26,10 @@ export const adapter: ChannelAdapter<WhatsAppSettings> = {
   webhook: { verify, parse, handshake },
   send,
   link,
+  download,
+  typing,
+  markRead,
+  templates,
+  health,
   simulator,
 };

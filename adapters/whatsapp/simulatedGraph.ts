@@ -1,113 +1,173 @@
-import { z } from "zod";
 import type { Heard, Json, Simulator } from "../contract/index.ts";
-
-const reply = z.object({ id: z.string().min(1).max(256), title: z.string().min(1).max(20) });
-const row = z.object({ id: z.string().min(1).max(200), title: z.string().min(1).max(24) });
-const label = z.object({ text: z.string().min(1).max(1024) });
-
-const interactive = z.discriminatedUnion("type", [
-  z.object({
-    type: z.literal("button"),
-    body: label,
-    action: z.object({
-      buttons: z
-        .array(z.object({ type: z.literal("reply"), reply }))
-        .min(1)
-        .max(3),
-    }),
-  }),
-  z.object({
-    type: z.literal("list"),
-    body: label,
-    action: z.object({
-      button: z.string().min(1).max(20),
-      sections: z.array(z.object({ title: z.string().max(24).optional(), rows: z.array(row).min(1).max(10) })).min(1),
-    }),
-  }),
-]);
-
-const common = {
-  messaging_product: z.literal("whatsapp"),
-  recipient_type: z.enum(["individual", "group"]).default("individual"),
-  to: z.string().min(1).optional(),
-  recipient: z.string().min(1).optional(),
-  biz_opaque_callback_data: z.string().max(512).optional(),
-};
-
-/** A send as the Cloud API takes it. */
-const sendBody = z
-  .discriminatedUnion("type", [
-    z.object({ ...common, type: z.literal("text"), text: z.object({ body: z.string().min(1).max(4096) }) }),
-    z.object({ ...common, type: z.literal("interactive"), interactive }),
-  ])
-  .refine((body) => body.to !== undefined || body.recipient !== undefined, { path: ["to"] });
-
-type SendBody = z.infer<typeof sendBody>;
+import { fileInfo, uploadIn } from "./simulatedMedia.ts";
+import type { SimulatedMedia } from "./simulatedMedia.ts";
+import { readBody, sendBody, shownIn } from "./simulatedSends.ts";
+import type { SendBody, Shown } from "./simulatedSends.ts";
+import { renderTemplate, templatePage } from "./simulatedTemplates.ts";
 
 /** What the double's API answers. */
 export interface GraphAnswer {
   status: number;
   body: Json;
+  /** A file instead of the body. */
+  file?: { mime: string; bytes: Buffer };
 }
 
 /** A send that the API understood. */
 export interface AcceptedSend {
   /** Phone number, BSUID or group id, as the request named it. */
   to: string;
-  text: string;
-  buttons: { id: string; title: string }[];
+  /** What its reader sees. */
+  heard: Omit<Heard, "id" | "at">;
   /** The caller's reference, echoed in status events. */
   reference: string | undefined;
 }
 
-/** What the caller must present. */
+/** That a business has read a customer's message, and perhaps begins to write. */
+export interface Read {
+  messageId: string;
+  isTyping: boolean;
+}
+
+/** Whose API it is. */
 export interface GraphAccount {
   phoneNumberId: string;
+  businessAccountId: string;
+  displayPhoneNumber: string;
   accessToken: string;
 }
 
-/** Judges a request as the Graph API would: the send it asks for, or the error to answer. */
-export function judge(
-  request: { method: string; path: string; authorization: string | undefined; body: string },
-  account: GraphAccount,
-): AcceptedSend | GraphAnswer {
-  if (request.authorization !== `Bearer ${account.accessToken}`) return refused("credentials");
-  const path = /^\/v\d+\.\d+\/(\d+)\/messages$/.exec(request.path);
-  if (request.method !== "POST" || path?.[1] !== account.phoneNumberId) {
-    return graphError(400, { code: 100, message: "Unsupported request: the object does not exist", subcode: 33 });
-  }
-  const parsed = sendBody.safeParse(jsonOf(request.body));
-  if (!parsed.success) {
-    const field = parsed.error.issues[0]?.path.join(".") ?? "";
-    return graphError(400, {
-      code: 131009,
-      message: "(#131009) Parameter value is not valid",
-      details: `parameter: ${field}`,
-    });
-  }
-  const body = parsed.data;
-  const buttons = buttonsOf(body);
-  if (new Set(buttons.map(({ title }) => title)).size !== buttons.length) {
-    return graphError(400, {
-      code: 131009,
-      message: "(#131009) Parameter value is not valid",
-      details: "Duplicated titles",
-    });
-  }
-  return {
-    to: body.to ?? body.recipient ?? "",
-    text: body.type === "text" ? body.text.body : body.interactive.body.text,
-    buttons,
-    reference: body.biz_opaque_callback_data,
-  };
+/** What the API stands on. */
+export interface GraphWorld {
+  account: GraphAccount;
+  media: SimulatedMedia;
+  /** Where the double is reached. */
+  origin(): string;
+  /** Where webhooks go. */
+  webhookUrl(): string | undefined;
 }
 
-function buttonsOf(body: SendBody): { id: string; title: string }[] {
-  if (body.type === "text") return [];
-  const { interactive } = body;
-  return interactive.type === "button"
-    ? interactive.action.buttons.map((button) => button.reply)
-    : interactive.action.sections.flatMap((section) => section.rows);
+export interface GraphRequest {
+  method: string;
+  url: URL;
+  authorization: string | undefined;
+  contentType: string;
+  body: Buffer;
+}
+
+/** What a request comes to: an answer, a message for a customer, or word that theirs was read. */
+export type Verdict = { answer: GraphAnswer } | { sent: AcceptedSend } | { read: Read };
+
+/** Judges a request as the Graph API would. */
+export async function judge(request: GraphRequest, world: GraphWorld): Promise<Verdict> {
+  const { account, media } = world;
+  if (request.authorization !== `Bearer ${account.accessToken}`) return { answer: refused("credentials") };
+  const { pathname, searchParams } = request.url;
+  if (pathname === "/whatsapp_business/attachments/") return { answer: attachment(searchParams.get("mid"), media) };
+  const path = /^\/v\d+\.\d+\/(\w+)(?:\/(\w+))?$/.exec(pathname);
+  const route = `${request.method} ${nameOf(path?.[1], account)}/${path?.[2] ?? ""}`;
+  switch (route) {
+    case "POST number/messages":
+      return message(request.body, media);
+    case "POST number/media":
+      return { answer: await upload(request, media) };
+    case "GET number/":
+      return { answer: { status: 200, body: numberInfo(world) } };
+    case "GET business/message_templates":
+      return { answer: { status: 200, body: templatePage(searchParams) } };
+    case "GET business/subscribed_apps":
+      return { answer: { status: 200, body: { data: [{ whatsapp_business_api_data: { id: "1", name: "Hub" } }] } } };
+    case "GET other/": {
+      const file = media.find(path?.[1] ?? "");
+      const named = searchParams.get("phone_number_id");
+      if (file === undefined || (named !== null && named !== account.phoneNumberId)) break;
+      return { answer: { status: 200, body: fileInfo(file, world.origin()) } };
+    }
+  }
+  return { answer: noSuchObject() };
+}
+
+function nameOf(id: string | undefined, account: GraphAccount): string {
+  if (id === account.phoneNumberId) return "number";
+  return id === account.businessAccountId ? "business" : "other";
+}
+
+/** Whether a request is one that a test can make fail: one that sends, uploads or lists something. */
+export function canFail({ method, url, body }: GraphRequest): boolean {
+  if (url.pathname.endsWith("/messages")) return !readBody.safeParse(jsonOf(body)).success;
+  return (method === "POST" && url.pathname.endsWith("/media")) || url.pathname.endsWith("/message_templates");
+}
+
+function message(body: Buffer, media: SimulatedMedia): Verdict {
+  const json = jsonOf(body);
+  const read = readBody.safeParse(json);
+  if (read.success) {
+    return { read: { messageId: read.data.message_id, isTyping: read.data.typing_indicator !== undefined } };
+  }
+  const parsed = sendBody.safeParse(json);
+  if (!parsed.success) return { answer: badParameter(`parameter: ${parsed.error.issues[0]?.path.join(".") ?? ""}`) };
+  const sent = parsed.data;
+  if (repeatsTitle(sent)) return { answer: badParameter("Duplicated titles") };
+  const words = sent.type === "template" ? renderTemplate(sent.template) : "";
+  if (typeof words === "number") {
+    return { answer: graphError(400, { code: words, message: `(#${words}) ${TEMPLATE_REFUSALS[words]}` }) };
+  }
+  const heard = withFile(
+    shownIn(sent, () => words),
+    media,
+  );
+  if (heard === undefined) return { answer: badParameter("media id is not known") };
+  return { sent: { to: sent.to ?? sent.recipient ?? "", heard, reference: sent.biz_opaque_callback_data } };
+}
+
+const TEMPLATE_REFUSALS = {
+  132000: "Number of parameters does not match the expected number of params",
+  132001: "Template name does not exist in the translation",
+  132015: "Template is paused",
+} as const;
+
+function repeatsTitle(sent: SendBody): boolean {
+  if (sent.type !== "interactive" || sent.interactive.type !== "button") return false;
+  const titles = sent.interactive.action.buttons.map((button) => button.reply.title);
+  return new Set(titles).size !== titles.length;
+}
+
+/** Undefined when its file is nowhere. */
+function withFile({ file, ...shown }: Shown, media: SimulatedMedia): AcceptedSend["heard"] | undefined {
+  if (file === undefined) return shown;
+  const kept = media.find(file.id);
+  if (kept === undefined) return undefined;
+  const { mime, data } = kept;
+  const name = file.filename === undefined ? {} : { filename: file.filename };
+  return { ...shown, media: { kind: file.kind, mime, size: data.length, ...name, data } };
+}
+
+async function upload({ body, contentType }: GraphRequest, media: SimulatedMedia): Promise<GraphAnswer> {
+  const file = await uploadIn(body, contentType);
+  if (typeof file === "string") return graphError(400, { code: 100, message: file });
+  return { status: 200, body: { id: media.keep(file).id } };
+}
+
+function attachment(id: string | null, media: SimulatedMedia): GraphAnswer {
+  const file = media.find(id ?? "");
+  return file === undefined
+    ? { status: 404, body: { error: "not found" } }
+    : { status: 200, body: null, file: { mime: file.mime, bytes: file.data } };
+}
+
+function numberInfo({ account, webhookUrl }: GraphWorld): Json {
+  const url = webhookUrl();
+  return {
+    id: account.phoneNumberId,
+    display_phone_number: account.displayPhoneNumber,
+    verified_name: "Example Store",
+    status: "CONNECTED",
+    quality_rating: "GREEN",
+    name_status: "APPROVED",
+    code_verification_status: "VERIFIED",
+    throughput: { level: "STANDARD" },
+    webhook_configuration: url === undefined ? {} : { application: url },
+  };
 }
 
 /** A failure in Meta's own words, by what the caller should make of it. */
@@ -128,6 +188,14 @@ export function refused(kind: Exclude<Parameters<Simulator["failNext"]>[0], "unk
     case "optedOut":
       return graphError(400, { code: 131050, message: "(#131050) User has stopped marketing messages" });
   }
+}
+
+function noSuchObject(): GraphAnswer {
+  return graphError(400, { code: 100, message: "Unsupported request: the object does not exist", subcode: 33 });
+}
+
+function badParameter(details: string): GraphAnswer {
+  return graphError(400, { code: 131009, message: "(#131009) Parameter value is not valid", details });
 }
 
 function graphError(
@@ -165,14 +233,9 @@ export function acceptance(id: string, to: { input: string; phone: string | unde
   };
 }
 
-/** The send as its reader sees it. */
-export function heardOf(id: string, send: AcceptedSend): Heard {
-  return { id, text: send.text, ...(send.buttons.length === 0 ? {} : { buttons: send.buttons }), at: new Date() };
-}
-
-function jsonOf(body: string): unknown {
+function jsonOf(body: Buffer): unknown {
   try {
-    const value: unknown = JSON.parse(body);
+    const value: unknown = JSON.parse(body.toString("utf8"));
     return value;
   } catch {
     return undefined;

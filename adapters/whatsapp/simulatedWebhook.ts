@@ -1,6 +1,7 @@
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Json, Say, SimulatedRequest } from "../contract/index.ts";
+import type { Json, MediaKind, Say, SimulatedRequest } from "../contract/index.ts";
+import type { SimulatedFile } from "./simulatedMedia.ts";
 
 /** The business end that the double plays. */
 export interface SimulatedAccount {
@@ -44,23 +45,57 @@ export function messageId(person: SimulatedPerson, direction: "in" | "out"): str
   return `wamid.${frame.toString("base64")}`;
 }
 
-/** The webhook body for something a customer says. */
-export function messageBody(say: Say & { id: string }, account: SimulatedAccount): string {
+/** The webhook body for something a customer says, with the file that they send under the id that Meta gave it. */
+export function messageBody(
+  say: Say & { id: string },
+  account: SimulatedAccount,
+  file?: Pick<SimulatedFile, "id" | "mime" | "data">,
+): string {
   const person = personBehind(say.as);
+  const text = { type: "text", text: { body: say.text } };
+  if (say.media === undefined || file === undefined) {
+    return customerBody(person, { account, name: say.name, messages: [{ id: say.id, ...text }] });
+  }
+  const { kind, filename } = say.media;
+  const isCaptioned = CAPTIONED.has(kind) && say.text !== "";
+  const content = {
+    id: file.id,
+    mime_type: kind === "voice" ? `${file.mime}; codecs=opus` : file.mime,
+    sha256: createHash("sha256").update(file.data).digest("base64"),
+    ...(isCaptioned ? { caption: say.text } : {}),
+    ...(kind === "document" && filename !== undefined ? { filename } : {}),
+    ...(kind === "audio" || kind === "voice" ? { voice: kind === "voice" } : {}),
+    ...(kind === "sticker" ? { animated: false } : {}),
+  };
+  const type = kind === "voice" ? "audio" : kind;
+  const messages = [
+    { id: say.id, type, [type]: content },
+    // Where WhatsApp has no captions, people write one below.
+    ...(say.text === "" || isCaptioned ? [] : [{ id: `${say.id}.text`, ...text }]),
+  ];
+  return customerBody(person, { account, name: say.name, messages });
+}
+
+const CAPTIONED: ReadonlySet<MediaKind> = new Set(["image", "video", "document"]);
+
+/** The webhook body for messages of any kind from one customer; each is given what all messages have. */
+export function customerBody(
+  person: SimulatedPerson,
+  given: { account: SimulatedAccount; name: string | undefined; messages: Record<string, Json>[] },
+): string {
   // Nobody is called "WhatsApp user": a made-up name would be taken for the customer's own.
-  const profile = say.name === undefined ? {} : { name: say.name };
-  return notification(account, {
-    contacts: [{ profile, ...numbered("wa_id", person), user_id: person.bsuid }],
-    messages: [
-      {
+  const profile = given.name === undefined ? {} : { name: given.name };
+  return notification(given.account, {
+    field: "messages",
+    value: {
+      contacts: [{ profile, ...numbered("wa_id", person), user_id: person.bsuid }],
+      messages: given.messages.map((message) => ({
         ...numbered("from", person),
         from_user_id: person.bsuid,
-        id: say.id,
         timestamp: now(),
-        type: "text",
-        text: { body: say.text },
-      },
-    ],
+        ...message,
+      })),
+    },
   });
 }
 
@@ -70,17 +105,20 @@ export function statusBody(
   account: SimulatedAccount,
 ): string {
   return notification(account, {
-    contacts: [{ profile: { name: "WhatsApp user" }, ...numbered("wa_id", status.to), user_id: status.to.bsuid }],
-    statuses: [
-      {
-        id: status.id,
-        status: status.status,
-        timestamp: now(),
-        ...numbered("recipient_id", status.to),
-        recipient_user_id: status.to.bsuid,
-        ...(status.reference === undefined ? {} : { biz_opaque_callback_data: status.reference }),
-      },
-    ],
+    field: "messages",
+    value: {
+      contacts: [{ profile: { name: "WhatsApp user" }, ...numbered("wa_id", status.to), user_id: status.to.bsuid }],
+      statuses: [
+        {
+          id: status.id,
+          status: status.status,
+          timestamp: now(),
+          ...numbered("recipient_id", status.to),
+          recipient_user_id: status.to.bsuid,
+          ...(status.reference === undefined ? {} : { biz_opaque_callback_data: status.reference }),
+        },
+      ],
+    },
   });
 }
 
@@ -88,30 +126,33 @@ function numbered(field: string, person: SimulatedPerson): Record<string, Json> 
   return person.phone === undefined ? {} : { [field]: person.phone.slice(1) };
 }
 
-function now(): string {
+/** Unix seconds, as text. */
+export function now(): string {
   return String(Math.floor(Date.now() / 1000));
 }
 
-/** Meta escapes what isn't ASCII, and signs what it sends. */
-function notification(account: SimulatedAccount, value: Record<string, Json>): string {
+/** Fields that are about a number's conversations; the others are about the business account, and name no number. */
+const OF_A_NUMBER = new Set(["messages", "smb_message_echoes", "history", "calls", "user_preferences"]);
+
+/** A webhook body about one change. Meta escapes what isn't ASCII, and signs what it sends. */
+export function notification(
+  account: SimulatedAccount,
+  { field, value }: { field: string; value: Record<string, Json> },
+): string {
+  const number = {
+    messaging_product: "whatsapp",
+    metadata: {
+      display_phone_number: account.displayPhoneNumber.replace(/\D/g, ""),
+      phone_number_id: account.phoneNumberId,
+    },
+  };
   const body = JSON.stringify({
     object: "whatsapp_business_account",
     entry: [
       {
         id: account.businessAccountId,
-        changes: [
-          {
-            value: {
-              messaging_product: "whatsapp",
-              metadata: {
-                display_phone_number: account.displayPhoneNumber.replace(/\D/g, ""),
-                phone_number_id: account.phoneNumberId,
-              },
-              ...value,
-            },
-            field: "messages",
-          },
-        ],
+        time: Number(now()),
+        changes: [{ value: OF_A_NUMBER.has(field) ? { ...number, ...value } : value, field }],
       },
     ],
   });

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import type { InboundEvent, RawRequest, Simulator } from "../contract/index.ts";
+import type { InboundEvent, OutboundContent, RawRequest, Simulator } from "../contract/index.ts";
 import { aside } from "../../test/support/send-context.ts";
 import { adapter } from "./index.ts";
 import { parse } from "./parse.ts";
@@ -48,13 +48,13 @@ async function stage(options: { statuses?: boolean; answers?: number[] } = {}) {
   });
   const send = (
     text: string,
-    more: { buttons?: { id: string; title: string }[]; to?: { phone?: string; bsuid?: string } } = {},
+    { to, ...more }: Partial<OutboundContent> & { to?: { phone?: string; bsuid?: string } } = {},
   ) =>
     adapter.send(
       {
         id,
-        content: { text, ...(more.buttons === undefined ? {} : { buttons: more.buttons }) },
-        address: more.to ?? { phone: sarah },
+        content: { text, ...more },
+        address: to ?? { phone: sarah },
       },
       { settings, ...aside(), signal: AbortSignal.timeout(5000) },
     );
@@ -104,6 +104,35 @@ describe("a customer writes", () => {
     await expect(double.say({ as: "sarah", text: "hello" })).rejects.toThrow("handle");
   });
 
+  it("and sends files, with a caption, or with words below where there is none", async () => {
+    const { double, events } = await stage();
+    const media = { kind: "image", mime: "image/png", data: Buffer.from("pixels") } as const;
+    const { id: photo } = await double.say({ as: sarah, text: "This one", media });
+    await double.say({
+      as: sarah,
+      text: "Listen",
+      media: { ...media, kind: "voice", mime: "audio/ogg" },
+      id: "wamid.v",
+    });
+    expect(events).toMatchObject([
+      { eventKey: `message:${photo}`, content: { kind: "media", media: "image", mime: "image/png", text: "This one" } },
+      { eventKey: "message:wamid.v", content: { kind: "media", media: "voice", mime: "audio/ogg; codecs=opus" } },
+      { eventKey: "message:wamid.v.text", content: { kind: "text", text: "Listen" } },
+    ]);
+  });
+
+  it("and shares a place or a contact, or calls in vain", async () => {
+    const { double, events } = await stage();
+    for (const { id: action } of double.actions?.(sarah) ?? []) await double.act?.({ as: sarah, action });
+    expect(events.map((event) => (event.type === "message" ? event.content : event))).toMatchObject([
+      { kind: "location", text: "Example Café, 1 Example Street" },
+      { kind: "contacts", text: "Lucía Example" },
+      { kind: "call", direction: "in", status: "started" },
+      { kind: "call", direction: "in", status: "missed" },
+    ]);
+    await expect(double.act?.({ as: sarah, action: "fly" })).rejects.toThrow("no such action");
+  });
+
   it("as a request that a test delivers itself", async () => {
     const { double, settings } = await stage();
     const request = double.request?.({ as: sarah, text: "hello", id: "wamid.own" });
@@ -123,14 +152,41 @@ describe("the hub writes", () => {
     const buttons = [{ id: "a", title: "Yes" }];
     const { providerId } = await send("Shall we?", { buttons });
     await send("By user id", { to: { bsuid: bsuidOf(double) } });
-    await send("Four", { buttons: ["1", "2", "3", "4"].map((title) => ({ id: title, title })) });
-    expect(double.heard(sarah)).toMatchObject([
-      { id: providerId, text: "Shall we?", buttons },
-      { text: "By user id" },
-      { text: "Four", buttons: [{ title: "1" }, {}, {}, { title: "4" }] },
-    ]);
-    expect(heard).toEqual([`${sarah} Shall we?`, `${sarah} By user id`, `${sarah} Four`]);
+    expect(double.heard(sarah)).toMatchObject([{ id: providerId, text: "Shall we?", buttons }, { text: "By user id" }]);
+    expect(heard).toEqual([`${sarah} Shall we?`, `${sarah} By user id`]);
     expect(double.heard("+14155550199")).toEqual([]);
+  });
+
+  it("and the customer presses what is offered, and nothing else", async () => {
+    const { double, events, send } = await stage({ statuses: false });
+    const list = { label: "Open", sections: [{ rows: [{ id: "r1", title: "Express", description: "Tomorrow" }] }] };
+    const { providerId: first } = await send("Shall we?", { buttons: [{ id: "yes", title: "Yes" }] });
+    const { providerId: second } = await send("Which?", { list });
+    await double.press?.({ as: sarah, message: first, button: "yes" });
+    await double.press?.({ as: sarah, message: second, button: "r1" });
+    expect(events).toMatchObject([
+      { content: { kind: "choice", id: "yes", text: "Yes" }, replyTo: { providerId: first } },
+      { content: { kind: "choice", id: "r1", text: "Express" }, extra: { description: "Tomorrow" } },
+    ]);
+    await expect(double.press?.({ as: sarah, message: first, button: "r1" })).rejects.toThrow("nothing");
+  });
+
+  it("and hears what Meta says of its account", async () => {
+    const { double, events } = await stage();
+    await double.announce({
+      field: "message_template_status_update",
+      value: { event: "PAUSED", message_template_name: "order_update", message_template_language: "en_US" },
+    });
+    await double.announce({ field: "user_preferences", value: { user_preferences: [] } });
+    expect(events).toMatchObject([{ type: "notice", topic: "template:order_update:en_US", level: "warning" }]);
+  });
+
+  it("and what it reads is no send, so no failure is spent on it", async () => {
+    const { double, settings, send } = await stage({ statuses: false });
+    double.failNext("never");
+    const at = { address: { phone: sarah }, eventKey: "message:wamid.1" };
+    await adapter.markRead?.(at, { settings, accountId: "a", signal: AbortSignal.timeout(5000) });
+    await expect(send("lost")).rejects.toMatchObject({ kind: "never" });
   });
 
   it("and statuses come back, with the hub's own reference", async () => {

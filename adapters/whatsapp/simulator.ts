@@ -1,11 +1,20 @@
 import { randomBytes } from "node:crypto";
-import { createServer } from "node:http";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Heard, Say, Simulator, SimulatorFactory } from "../contract/index.ts";
-import { acceptance, heardOf, judge, refused } from "./simulatedGraph.ts";
-import type { AcceptedSend, GraphAnswer } from "./simulatedGraph.ts";
-import { deliver, messageBody, messageId, personBehind, signedRequest, statusBody } from "./simulatedWebhook.ts";
+import type { Heard, Json, MediaKind, Say, SimulatedRequest, Simulator, SimulatorFactory } from "../contract/index.ts";
+import { customerActions } from "./simulatedActions.ts";
+import { acceptance, canFail, judge, refused } from "./simulatedGraph.ts";
+import type { AcceptedSend, GraphAnswer, GraphRequest, GraphWorld, Read } from "./simulatedGraph.ts";
+import { simulatedMedia } from "./simulatedMedia.ts";
+import { originOf, serving } from "./simulatedServer.ts";
+import {
+  customerBody,
+  deliver,
+  messageBody,
+  messageId,
+  notification,
+  personBehind,
+  signedRequest,
+  statusBody,
+} from "./simulatedWebhook.ts";
 import type { SimulatedPerson } from "./simulatedWebhook.ts";
 
 /** How the double behaves. */
@@ -21,8 +30,24 @@ export interface WhatsAppSimulatorOptions {
   slowMs?: number;
 }
 
+/** A change as Meta's webhooks tell it: `account_update`, `message_template_status_update`, `calls`, … */
+export interface SimulatedChange {
+  field: string;
+  value: Record<string, Json>;
+}
+
+/** The double, with what only WhatsApp has. */
+export interface WhatsAppSimulator extends Simulator {
+  /** The signed webhook of any change, for tests that deliver it themselves. What is about the number names it. */
+  notice(change: SimulatedChange): SimulatedRequest;
+  /** Delivers it, with retries. @throws Error when the hub refuses */
+  announce(change: SimulatedChange): Promise<void>;
+  /** What the business has read, oldest first. */
+  reads: readonly Read[];
+}
+
 /** A double of Meta's Graph API for one WhatsApp number. */
-export const simulator: SimulatorFactory & { start(options?: WhatsAppSimulatorOptions): Promise<Simulator> } = {
+export const simulator: SimulatorFactory & { start(options?: WhatsAppSimulatorOptions): Promise<WhatsAppSimulator> } = {
   handles: [
     { handle: "+14155550123", name: "Sarah" },
     { handle: "+447700900456", name: "Tom" },
@@ -33,11 +58,13 @@ export const simulator: SimulatorFactory & { start(options?: WhatsAppSimulatorOp
 
 type Failure = Parameters<Simulator["failNext"]>[0];
 
+const SENDS: readonly MediaKind[] = ["image", "audio", "video", "document", "sticker", "voice"];
+
 async function startSimulator({
   statuses = true,
   onSend,
   slowMs = 0,
-}: WhatsAppSimulatorOptions = {}): Promise<Simulator> {
+}: WhatsAppSimulatorOptions = {}): Promise<WhatsAppSimulator> {
   const account = {
     phoneNumberId: "100200300400500",
     businessAccountId: "900800700600",
@@ -50,19 +77,32 @@ async function startSimulator({
   const handles = new Map<string, string>();
   const listeners: ((as: string, heard: Heard) => void)[] = [];
   const failures: Failure[] = [];
+  const reads: Read[] = [];
   const stopped = new AbortController();
   let webhookUrl: string | undefined;
+
+  const server = await serving({ answer, slowMs });
+  const world: GraphWorld = {
+    account,
+    media: simulatedMedia(),
+    origin: () => originOf(server),
+    webhookUrl: () => webhookUrl,
+  };
 
   /** The handle that playground and tests know the customer by: the number, where there is one. */
   function handleOf(person: SimulatedPerson): string {
     return person.phone ?? handles.get(person.bsuid) ?? person.bsuid;
   }
 
+  function earsOf(as: string): Heard[] {
+    return ears.get(handleOf(personBehind(as))) ?? [];
+  }
+
   function reach(send: AcceptedSend): { id: string; person: SimulatedPerson } {
     const person = personBehind(send.to);
     const as = handleOf(person);
     const id = messageId(person, "out");
-    const heard = heardOf(id, send);
+    const heard = { id, ...send.heard, at: new Date() };
     const earlier = ears.get(as);
     if (earlier === undefined) ears.set(as, [heard]);
     else earlier.push(heard);
@@ -82,41 +122,70 @@ async function startSimulator({
   }
 
   /** Answers an API call; undefined when the answer is to be lost on the way. */
-  function answer(request: Parameters<typeof judge>[0]): GraphAnswer | undefined {
-    const failure = failures.shift();
+  async function answer(request: GraphRequest): Promise<GraphAnswer | undefined> {
+    const failure = canFail(request) ? failures.shift() : undefined;
     if (failure !== undefined && failure !== "unknown") return refused(failure);
-    const verdict = judge(request, account);
-    if ("status" in verdict) return verdict;
-    if (!isHandle(verdict.to)) return refused("never");
-    const { id, person } = reach(verdict);
-    return failure === "unknown" ? undefined : acceptance(id, { input: verdict.to, ...person });
+    const verdict = await judge(request, world);
+    if ("read" in verdict) reads.push(verdict.read);
+    const answered = "sent" in verdict ? taken(verdict.sent) : "read" in verdict ? SUCCESS : verdict.answer;
+    return failure === "unknown" ? undefined : answered;
   }
 
-  function requestFor(input: Say & { id: string }) {
-    const person = personBehind(input.as);
+  function taken(sent: AcceptedSend): GraphAnswer {
+    if (!isHandle(sent.to)) return refused("never");
+    const { id, person } = reach(sent);
+    return acceptance(id, { input: sent.to, ...person });
+  }
+
+  function requestFor(input: Say & { id: string }): SimulatedRequest {
+    const person = known(input.as);
+    const file = input.media === undefined ? undefined : world.media.keep(input.media);
+    return signedRequest(messageBody({ ...input, as: person.phone ?? person.bsuid }, account, file), account);
+  }
+
+  function known(as: string): SimulatedPerson {
+    const person = personBehind(as);
     handles.set(person.bsuid, person.phone ?? person.bsuid);
-    return signedRequest(messageBody(input, account), account);
+    return person;
   }
 
   function identified(input: Say): Say & { id: string } {
     return { ...input, id: input.id ?? messageId(personBehind(input.as), "in") };
   }
 
-  const server = await listening((request, response) => void serve(request, response, { answer, slowMs }));
+  /** Delivers as Meta does. */
+  async function posted(request: SimulatedRequest): Promise<void> {
+    if (webhookUrl === undefined) throw new Error("the simulator is not attached to a hub");
+    await deliver(request, webhookUrl, stopped.signal);
+  }
+
+  const notice = (change: SimulatedChange) => signedRequest(notification(account, change), account);
+
+  /** A customer's message that is more than words and files. */
+  async function does(input: { as: string; name?: string | undefined }, message: Record<string, Json>) {
+    const person = known(input.as);
+    const id = messageId(person, "in");
+    const messages = [{ id, ...message }];
+    await posted(signedRequest(customerBody(person, { account, name: input.name, messages }), account));
+    return { id };
+  }
 
   return {
-    settings: { ...account, apiBaseUrl: `http://127.0.0.1:${portOf(server)}`, apiVersion: "v25.0" },
+    settings: { ...account, apiBaseUrl: originOf(server), apiVersion: "v25.0" },
+    sends: SENDS,
+    reads,
     attach(hub) {
       webhookUrl = hub.webhookUrl;
     },
     async say(input) {
-      if (webhookUrl === undefined) throw new Error("the simulator is not attached to a hub");
       const said = identified(input);
-      await deliver(requestFor(said), webhookUrl, stopped.signal);
+      await posted(requestFor(said));
       return { id: said.id };
     },
     request: (input) => requestFor(identified(input)),
-    heard: (as) => [...(ears.get(handleOf(personBehind(as))) ?? [])],
+    notice,
+    announce: (change) => posted(notice(change)),
+    heard: (as) => [...earsOf(as)],
     onHeard(listener) {
       listeners.push(listener);
     },
@@ -128,12 +197,32 @@ async function startSimulator({
       return phone === undefined ? { type: "bsuid", value: bsuid } : { type: "phone", value: phone };
     },
     opens: (url) => URL.parse(url)?.searchParams.get("text") ?? undefined,
+    async press({ as, name, message, button }) {
+      const reply = replyTo(
+        earsOf(as).find(({ id }) => id === message),
+        button,
+      );
+      const context = { from: account.displayPhoneNumber.replace(/\D/g, ""), id: message };
+      return does({ as, name }, { context, type: "interactive", interactive: reply });
+    },
+    ...customerActions({ does, announce: (change) => posted(notice(change)), personOf: known, account }),
     async stop() {
       stopped.abort();
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+const SUCCESS: GraphAnswer = { status: 200, body: { success: true } };
+
+/** What WhatsApp sends for the choice. @throws {Error} when it was not offered */
+function replyTo(heard: Heard | undefined, id: string): Record<string, Json> {
+  const button = heard?.buttons?.find((offered) => offered.id === id);
+  if (button !== undefined) return { type: "button_reply", button_reply: { id, title: button.title } };
+  const row = heard?.list?.sections.flatMap((section) => section.rows).find((offered) => offered.id === id);
+  if (row === undefined) throw new Error("there is nothing of that kind to press");
+  return { type: "list_reply", list_reply: { ...row } };
 }
 
 function isHandle(text: string): boolean {
@@ -143,49 +232,4 @@ function isHandle(text: string): boolean {
   } catch {
     return false; // Meta answers "undeliverable" for a recipient that can't be one.
   }
-}
-
-async function serve(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { answer, slowMs }: { answer: (request: Parameters<typeof judge>[0]) => GraphAnswer | undefined; slowMs: number },
-): Promise<void> {
-  const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
-  } catch {
-    return; // The caller went away before it had said what it wanted.
-  }
-  const verdict = answer({
-    method: request.method ?? "GET",
-    path: new URL(request.url ?? "/", "http://localhost").pathname,
-    authorization: request.headers.authorization,
-    body: Buffer.concat(chunks).toString("utf8"),
-  });
-  if (slowMs > 0) await sleep(Math.random() * slowMs);
-  if (verdict === undefined) {
-    request.socket.destroy();
-    return;
-  }
-  const body = JSON.stringify(verdict.body);
-  response.writeHead(verdict.status, {
-    "content-type": "application/json; charset=UTF-8",
-    "content-length": Buffer.byteLength(body),
-  });
-  response.end(body);
-}
-
-async function listening(handler: (request: IncomingMessage, response: ServerResponse) => void): Promise<Server> {
-  const server = createServer({ keepAliveTimeout: 60_000 }, handler);
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  return server;
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the simulator listens on no port");
-  return address.port;
 }

@@ -14,7 +14,6 @@ import * as sql from "../statements/process.ts";
 import type { CursorRow, MessageRow } from "../statements/process.ts";
 import { ErasedError } from "../vault/vault.ts";
 import { linking } from "./linking.ts";
-import { understandNumbers } from "./numbered.ts";
 
 /** What a round of processing leaves to be done. */
 export interface Processed {
@@ -216,7 +215,7 @@ async function apply(
   const { workspaceId, patience, rows } = input;
   const cursors = new Map(input.cursors.map((c) => [c.thread_id, c]));
   const scope: ResolveScope = { workspaceId, settings: input.settings, vault: parts.vault };
-  const messages = await understandNumbers(db, scope, await openMessages(parts, rows, cursors));
+  const messages = await openMessages(parts, rows, cursors);
 
   const { profileOf, changes } = await resolve(
     db,

@@ -1,2 +1,0 @@
--- AlterTable
-ALTER TABLE "thread_cursor" ADD COLUMN     "numbered_seq" INTEGER NOT NULL DEFAULT 0;
