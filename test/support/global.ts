@@ -1,5 +1,5 @@
 // Once per vitest run: one PostgreSQL for all test files, in a temporary directory. Its databases are made by postgres.ts.
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { TestProject } from "vitest/node";
@@ -35,7 +35,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 function removeLeftovers(): void {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
     const dataDir = path.join(tmpdir(), name);
-    const isOld = readdirSync(dataDir).includes("postgres");
+    const isOld = existsSync(path.join(dataDir, "postgres")); // Another run may be taking its own away right now.
     if (isOld && dataDirHolder(dataDir) === undefined) rmSync(dataDir, { recursive: true, force: true });
   }
 }
