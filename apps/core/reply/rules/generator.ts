@@ -186,7 +186,8 @@ function opened(parts: Part[], social: ReadonlySet<SocialIntent>, turn: Turn): P
   if (first === undefined || first.handoff === true) return parts;
   const [focus] = turn.memory.focus;
   const room = turn.context.thread.audience === "room";
-  const opening = social.has("arrived")
+  // Joy is told once: "got it" is said of many things afterwards.
+  const opening = social.has("arrived") && turn.memory.arrived === undefined
     ? `So glad your ${focus === undefined ? "order" : focus.name} arrived${toName(turn)}! `
     : social.has("pain") && !room && first.intent !== "feedback_positive"
       ? "I'm sorry to hear about the pain. "

@@ -5,11 +5,14 @@ import { listed, price, toName } from "../turn.ts";
 /** Something went wrong: it is passed to a person at once, and the customer is told so. */
 export function issueAnswer(issue: Issue, turn: Turn): Part {
   const room = turn.context.thread.audience === "room";
-  const earlier = turn.memory.issue?.issue.intent === issue.intent ? turn.memory.issue : undefined;
+  const earlier = room ? undefined : turn.memory.issue;
+  // A refund is asked after because of something: what that was, the customer has told already.
+  const isSame = earlier?.issue.intent === issue.intent || issue.intent === "refund_status";
+  const about = earlier?.issue.intent === issue.intent ? "it" : earlier?.issue.label;
   const before =
-    earlier === undefined || room
+    earlier === undefined || !isSame
       ? ""
-      : ` I see you wrote about it ${turn.days.past(earlier.at)}, so there's no need to explain it all again.`;
+      : ` I see you wrote about ${about ?? "it"} ${turn.days.past(earlier.at)}, so there's no need to explain it all again.`;
   const where = room ? " Please send me a direct message for the details: others read along here." : "";
   return {
     text: `${issue.sympathy}${toName(turn)}.${before} I've passed this to our team: a person will ${issue.action}.${where}`,
