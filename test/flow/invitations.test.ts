@@ -48,6 +48,7 @@ describe.each(inviting.filter((channel) => channel !== HOME))("an invitation to 
     expect(await hub.profileOf(identifier ?? { type: "", value: "" }, workspaceId)).toBe(
       await hub.profileOf({ type: "external", value: sub }, workspaceId),
     );
+    expect(hub.contexts.at(-1)?.pending.map((m) => m.kind)).toEqual(["start"]);
     const { items } = await listConversations(hub.parts, workspaceId, { ref, limit: 10 });
     expect(items).toHaveLength(1);
     await account.simulator.say({ as, text: "It still does" });

@@ -1,6 +1,7 @@
 import type { InboundEvent, MessageEvent } from "../../../adapters/contract/index.ts";
 import { asksForAnswer, sealBody, type InboundBody } from "../conversation/body.ts";
 import { threadDesk, type FoundThread, type Origin } from "../conversation/threads.ts";
+import { isLinkCode } from "../identity/link-codes.ts";
 import { batcher } from "../platform/batch.ts";
 import { isContention, type Database, type Queryable } from "../platform/database.ts";
 import type { Doorbells } from "../platform/doorbell.ts";
@@ -178,7 +179,7 @@ export function openIngest(parts: {
 
   return {
     async ingest(origin, events, alongside) {
-      const result = await batches.add({ origin, events: withoutRepeats(events), alongside });
+      const result = await batches.add({ origin, events: withoutRepeats(events).map(asArrival), alongside });
       if (result.status === "rejected") throw result.reason;
       return result.value;
     },
@@ -207,6 +208,13 @@ async function retried<T>(work: () => Promise<T>): Promise<T> {
 /** The same event twice in one delivery is one event. */
 function withoutRepeats(events: InboundEvent[]): InboundEvent[] {
   return [...new Map(events.map((e) => [e.eventKey, e])).values()];
+}
+
+/** A bare link code is somebody who has followed an invitation, whether or not their channel has a word for that. */
+function asArrival(event: InboundEvent): InboundEvent {
+  if (event.type !== "message" || event.thread.audience === "room" || event.content.kind !== "text") return event;
+  const { text } = event.content;
+  return isLinkCode(text) ? { ...event, content: { kind: "start", token: text.trim(), text } } : event;
 }
 
 function only<T>(items: T[]): T {

@@ -46,7 +46,9 @@ export function createRulesGenerator({ knowledge, orders }: RulesOptions): Gener
 /** The parts of the reply, in the order in which things were asked. */
 async function answersTo(turn: Turn): Promise<Part[]> {
   const { context, reader } = turn;
-  const texts = context.pending.filter((m) => !isWordless(m.kind, m.text)).map((m) => numbered(m.text, context.state));
+  // What comes with a start was written by the link that was followed, not by the customer.
+  const spoken = context.pending.filter((m) => m.kind !== "start" && !isWordless(m.kind, m.text));
+  const texts = spoken.map((m) => numbered(m.text, context.state));
   if (context.pending.some((m) => m.kind === "start") && texts.length === 0)
     return [await welcomeAnswer(turn, "greeting")];
   if (texts.length === 0) return [care.wordlessAnswer(new Set(context.pending.map((m) => m.kind)), turn)];
@@ -180,6 +182,8 @@ function merged(parts: readonly Part[]): Part[] {
   return chosen.slice(0, MOST_PARTS);
 }
 
+const JOY = "So glad your";
+
 /** Reactions that come before an answer: joy at an arrival, sympathy. */
 function opened(parts: Part[], social: ReadonlySet<SocialIntent>, turn: Turn): Part[] {
   const [first, ...others] = parts;
@@ -187,11 +191,13 @@ function opened(parts: Part[], social: ReadonlySet<SocialIntent>, turn: Turn): P
   const [focus] = turn.memory.focus;
   const room = turn.context.thread.audience === "room";
   // Joy is told once: "got it" is said of many things afterwards.
-  const opening = social.has("arrived") && turn.memory.arrived === undefined
-    ? `So glad your ${focus === undefined ? "order" : focus.name} arrived${toName(turn)}! `
-    : social.has("pain") && !room && first.intent !== "feedback_positive"
-      ? "I'm sorry to hear about the pain. "
-      : "";
+  const isTold = turn.context.history.slice(-6).some((m) => m.author !== "customer" && m.text.includes(JOY));
+  const opening =
+    social.has("arrived") && !isTold
+      ? `${JOY} ${focus === undefined ? "order" : focus.name} arrived${toName(turn)}! `
+      : social.has("pain") && !room && first.intent !== "feedback_positive"
+        ? "I'm sorry to hear about the pain. "
+        : "";
   return [{ ...first, text: opening + first.text }, ...others];
 }
 

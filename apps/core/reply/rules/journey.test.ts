@@ -143,6 +143,7 @@ describe("what went wrong earlier", () => {
     expect(await anna.say("voice", "Hello")).toMatch(/Anna.*You wrote on Monday about a duplicate charge/);
     expect(await anna.say("voice", "is there any news?")).toMatch(/You wrote on Monday about a duplicate charge/);
     expect(anna.last()?.handoff).toBe(true);
+    expect(await anna.say("email", "Where is my refund?")).toMatch(/you wrote about a duplicate charge on Monday/);
   });
 
   it.each([
