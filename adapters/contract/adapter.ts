@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import type { InboundEvent, Json, MessageEvent, Author, ThreadAddress } from "./events.ts";
 import type { Finding, MessageTemplate } from "./account.ts";
-import type { DownloadContext, DownloadedMedia, MediaAccess, MediaKind, RemoteMedia } from "./media.ts";
+import type { DownloadContext, DownloadedMedia, MediaAccess, RemoteMedia } from "./media.ts";
+import type { MediaKind } from "./media-kinds.ts";
 import type { Limits, OutboundContent, OutboundMessage, SendReceipt } from "./outbound.ts";
 import type { SimulatorFactory } from "./simulator.ts";
 

@@ -1,4 +1,4 @@
-import type { MediaKind } from "./media.ts";
+import type { MediaKind } from "./media-kinds.ts";
 
 /**
  * What a channel tells the hub, in neutral words. An adapter's `parse` (or listener, or live socket) makes these;

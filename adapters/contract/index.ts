@@ -4,6 +4,7 @@ export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./light.ts";
 export * from "./media.ts";
+export * from "./media-kinds.ts";
 export * from "./outbound.ts";
 export * from "./settings.ts";
 export * from "./simulator.ts";

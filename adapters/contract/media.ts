@@ -1,8 +1,5 @@
 import type { Readable } from "node:stream";
-
-/** The kinds of files that channels tell apart. */
-export const MEDIA_KINDS = ["image", "audio", "video", "document", "sticker", "voice"] as const;
-export type MediaKind = (typeof MEDIA_KINDS)[number];
+import type { MediaKind } from "./media-kinds.ts";
 
 /** The files of the hub's media store, for an adapter that sends them. */
 export interface MediaAccess {
@@ -10,7 +7,8 @@ export interface MediaAccess {
   read(mediaId: string): Promise<Buffer>;
   /**
    * A URL at which the provider can fetch the file without signing in, for a few hours; for providers that fetch rather
-   * than take an upload (Twilio, Instagram).
+   * than take an upload (Twilio, Instagram). It is answered with the file's `Content-Type` and, where it has one, its name in
+   * `Content-Disposition` (`filename="…"` and `filename*=utf-8''…`): that is where such providers take the name from.
    */
   url(mediaId: string): string;
 }

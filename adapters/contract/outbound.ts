@@ -1,5 +1,5 @@
 import type { Json } from "./events.ts";
-import type { MediaKind } from "./media.ts";
+import type { MediaKind } from "./media-kinds.ts";
 
 /** Something to choose. */
 export interface Choice {

@@ -1,6 +1,6 @@
 import type { Json } from "./events.ts";
 import type { LightSpan } from "./light.ts";
-import type { MediaKind } from "./media.ts";
+import type { MediaKind } from "./media-kinds.ts";
 import type { ChoiceList, OutboundContent } from "./outbound.ts";
 
 /** Makes a small local double of the provider, speaking its real wire protocol on a free port of 127.0.0.1. */

@@ -1,7 +1,9 @@
 import type { ChannelAdapter } from "../contract/index.ts";
+import { health } from "./health.ts";
+import { limits } from "./limits.ts";
 import { link } from "./link.ts";
 import { listener } from "./listen.ts";
-import { limits, send } from "./send.ts";
+import { send } from "./send.ts";
 import { emailSettings } from "./settings.ts";
 import type { EmailSettings } from "./settings.ts";
 import { simulator } from "./simulator.ts";
@@ -20,5 +22,6 @@ export const adapter: ChannelAdapter<EmailSettings> = {
   send,
   reach,
   link,
+  health,
   simulator,
 };

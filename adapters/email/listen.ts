@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ImapFlow } from "imapflow";
+import type { ImapFlow } from "imapflow";
 import type { InboundEvent, ListenContext, Listener } from "../contract/index.ts";
+import { imapClient, isRefusal } from "./imap.ts";
 import { eventsOfMail, unreadable } from "./parse.ts";
 import type { EmailSettings } from "./settings.ts";
 
@@ -10,8 +11,6 @@ const MOST_BYTES = 50 * 1024 * 1024;
 const FIRST_LOOK_MS = 24 * 3_600_000;
 /** When the server has numbered its mail anew, mail of so long ago is read again (its keys are known, so none comes twice): a week. */
 const SECOND_LOOK_MS = 7 * FIRST_LOOK_MS;
-/** IDLE is renewed this often: servers hang up after half an hour, and routers sooner (RFC 2177). */
-const IDLE_MS = 4 * 60_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 
@@ -48,14 +47,10 @@ async function listen(context: ListenContext<EmailSettings>): Promise<void> {
   }
 }
 
-function isRefusal(error: unknown): boolean {
-  return error instanceof Error && "authenticationFailed" in error && error.authenticationFailed === true;
-}
-
 /** One connection, to its end. @throws {Error} when it breaks */
 async function watch(context: ListenContext<EmailSettings>, place: { cursor: string | undefined }): Promise<void> {
   const { settings, signal } = context;
-  const client = clientFor(settings);
+  const client = imapClient(settings);
   const close = () => client.close();
   client.on("error", close); // Reported by what is under way, too.
   signal.addEventListener("abort", close, { once: true });
@@ -71,19 +66,6 @@ async function watch(context: ListenContext<EmailSettings>, place: { cursor: str
     signal.removeEventListener("abort", close);
     client.close();
   }
-}
-
-function clientFor(settings: EmailSettings): ImapFlow {
-  return new ImapFlow({
-    host: settings.imapHost ?? "",
-    port: settings.imapPort,
-    secure: settings.imapSecurity === "tls",
-    doSTARTTLS: settings.imapSecurity === "starttls",
-    auth: { user: settings.imapUser ?? settings.address, pass: settings.imapPassword ?? "" },
-    maxIdleTime: IDLE_MS,
-    disableAutoIdle: true,
-    logger: false,
-  });
 }
 
 /** Resolves when the mailbox has grown or the connection is gone. Listened for before looking, so that nothing falls between. */

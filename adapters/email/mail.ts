@@ -146,6 +146,12 @@ function typeOf({ contentType }: { contentType: unknown }): string {
   return typeof contentType === "string" && contentType !== "" ? contentType.toLowerCase() : "application/octet-stream";
 }
 
+/** What a file of this type is, for the people who look at it. */
+export function mediaKind(mime: string): "image" | "audio" | "video" | "document" {
+  const [kind] = mime.split("/", 1);
+  return kind === "image" || kind === "audio" || kind === "video" ? kind : "document";
+}
+
 function partOf(part: Attachment, index: number): Part {
   const filename = part.filename?.replaceAll(/[\p{Cc}\\/]+/gu, "_").slice(0, 255);
   return {

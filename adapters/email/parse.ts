@@ -6,15 +6,15 @@ import { deliveryReport } from "./bounce.ts";
 import { safeHtml } from "./html.ts";
 import { linkToken } from "./link.ts";
 import { automaticOf } from "./loops.ts";
-import { headOf, readMail } from "./mail.ts";
+import { headOf, mediaKind, readMail } from "./mail.ts";
 import type { Mail, Part } from "./mail.ts";
 import { trimReply } from "./quotes.ts";
 import type { EmailSettings } from "./settings.ts";
 import { messageKey, readOwnMessageId, replyTarget, threadOf } from "./thread.ts";
 
-/** Largest mail whose bytes are kept with the message, for "show original". Bigger ones keep their header. */
-const KEPT_WHOLE = 128 * 1024;
-/** Longest text and HTML that are kept, in characters. */
+/** What the bytes of a mail are. */
+const MIME = "message/rfc822";
+/** Longest text and sanitised HTML that are kept beside the mail itself, in characters. */
 const KEPT_TEXT = 100_000;
 /** Attachments of one mail; whatever comes after them is named in `extra` only. */
 const MOST_PARTS = 100;
@@ -52,21 +52,24 @@ export async function eventsOfMail(raw: Buffer, settings: EmailSettings): Promis
     ...frameOf(mail, { sender: sender?.address, id, settings }),
     author: authorOf(mail, sender, settings),
   };
-  const contents = contentsOf(mail, { id, raw, proven: senderAssurance(mail, settings) === 2 });
+  const contents = contentsOf(mail, { id, proven: senderAssurance(mail, settings) === 2 });
   return contents.map(({ content, part }, index): MessageEvent => {
     const silent = automatic !== undefined || sender === undefined;
-    const extra = index === 0 ? wholeOf(mail, { raw, automatic }) : { of: key };
+    const whole =
+      index === 0
+        ? { extra: circumstances(mail, automatic), original: { data: raw, mime: MIME } }
+        : { extra: { of: key } };
     return {
       ...frame,
       eventKey: part === undefined ? key : `${key}:part:${part}`,
       content,
       ...(silent ? { addressed: false } : {}),
-      extra,
+      ...whole,
     };
   });
 }
 
-/** A mail that can't be read is shown as such, with its bytes as far as they are kept. */
+/** A mail that can't be read is shown as such, with its bytes. */
 export function unreadable(raw: Buffer): MessageEvent {
   return {
     type: "message",
@@ -76,9 +79,10 @@ export function unreadable(raw: Buffer): MessageEvent {
     content: {
       kind: "unsupported",
       reason: "the mail can't be read",
-      raw: raw.subarray(0, KEPT_WHOLE).toString("base64"),
+      raw: { bytes: raw.length },
     },
     addressed: false,
+    original: { data: raw, mime: MIME },
   };
 }
 
@@ -116,16 +120,17 @@ interface Piece {
 }
 
 /** The words first, then the attachments. A mail that says nothing at all is still shown. */
-function contentsOf(mail: Mail, { id, raw, proven }: { id: string; raw: Buffer; proven: boolean }): Piece[] {
+function contentsOf(mail: Mail, { id, proven }: { id: string; proven: boolean }): Piece[] {
   if (SEALED.test(mail.type)) {
-    return [{ content: { kind: "unsupported", reason: "the mail is encrypted", raw: rawOf(mail, raw) } }];
+    return [{ content: { kind: "unsupported", reason: "the mail is encrypted", raw: { header: mail.head } } }];
   }
   const parts = mail.parts
     .slice(0, MOST_PARTS)
     .map((part, index) => ({ content: mediaOf(part, `${id}#${part.id}`), part: index + 1 }));
   const text = trimReply(mail.text).slice(0, KEPT_TEXT) || opening(mail);
   if (text === "" && parts.length > 0) return parts;
-  if (text === "") return [{ content: { kind: "unsupported", reason: "the mail is empty", raw: rawOf(mail, raw) } }];
+  if (text === "")
+    return [{ content: { kind: "unsupported", reason: "the mail is empty", raw: { header: mail.head } } }];
   // A code in a mail proves something only when the mail is provably from its sender: anyone can write a `From`.
   const token = proven ? linkToken(text) : undefined;
   return [{ content: token === undefined ? { kind: "text", text } : { kind: "start", token, text } }, ...parts];
@@ -136,27 +141,28 @@ function opening(mail: Mail): string {
   return mail.references.length > 0 || mail.inReplyTo.length > 0 ? "" : mail.subject;
 }
 
-function mediaOf({ mime, size, filename }: Part, ref: string): Content {
-  const [kind] = mime.split("/", 1);
-  const media = kind === "image" || kind === "audio" || kind === "video" ? kind : "document";
-  return { kind: "media", media, ref, mime, size, ...(filename === undefined ? {} : { filename }) };
+function mediaOf({ mime, size, filename, content: data }: Part, ref: string): Content {
+  return {
+    kind: "media",
+    media: mediaKind(mime),
+    ref,
+    data,
+    mime,
+    size,
+    ...(filename === undefined ? {} : { filename }),
+  };
 }
 
-/** What is kept of the whole mail: all of it where it is small, its header, text and sanitised HTML in any case. */
-function wholeOf(mail: Mail, { raw, automatic }: { raw: Buffer; automatic: string | undefined }): Record<string, Json> {
+/** What surrounds the words. The mail itself is kept beside it, for "show original". */
+function circumstances(mail: Mail, automatic: string | undefined): Record<string, Json> {
   const others = mail.from.slice(1).map(({ address }) => address);
+  const html = mail.html === undefined ? "" : safeHtml(mail.html);
   return {
     ...(mail.subject === "" ? {} : { subject: mail.subject }),
-    original: mail.text.slice(0, KEPT_TEXT),
-    ...(mail.html === undefined ? {} : { html: safeHtml(mail.html) }),
-    ...(raw.length <= KEPT_WHOLE ? { mime: raw.toString("base64") } : { header: mail.head }),
+    ...(html === "" || html.length > KEPT_TEXT ? {} : { html }),
     ...(mail.replyTo.length > 0 ? { replyTo: mail.replyTo.map(({ address }) => address) } : {}),
     ...(others.length > 0 ? { alsoFrom: others } : {}),
     ...(automatic === undefined ? {} : { automatic }),
     ...(mail.parts.length > MOST_PARTS ? { furtherParts: mail.parts.length - MOST_PARTS } : {}),
   };
-}
-
-function rawOf(mail: Mail, raw: Buffer): Json {
-  return raw.length <= KEPT_WHOLE ? { mime: raw.toString("base64") } : { header: mail.head };
 }

@@ -74,6 +74,8 @@ function brokenOff(code: string | undefined, stage: Stage, cause: unknown): Send
       cause,
     });
   }
+  // The server has said beforehand how large a mail it takes (RFC 1870).
+  if (code === "EMESSAGE") return new SendError("never", "the mail is larger than the mail server takes", named);
   if (code === "EENVELOPE")
     return new SendError("never", "the mail server can't be told this address", { ...named, cause });
   return new SendError("later", `the mail server could not be spoken to (${code ?? "connection lost"})`, {

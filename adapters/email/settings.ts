@@ -42,6 +42,13 @@ export const emailSettings = z.object({
     .boolean()
     .default(true)
     .describe("Whether mail to support+anything@… reaches the mailbox; answers then carry a reply token in Reply-To"),
+  hourlyReplyCap: z
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(10)
+    .describe("Most automatic answers to one correspondent in an hour, against loops; people's answers don't count"),
   authservId: z
     .string()
     .regex(/^[!-~]{1,253}$/, "the name with which Authentication-Results begins, like mx.google.com")

@@ -59,6 +59,7 @@ export async function startImap(account: { user: string; password: string }): Pr
         return done(`* ${name.toUpperCase()} (\\HasNoChildren) "/" ${rest.endsWith('""') ? '""' : "INBOX"}`);
       case "SELECT":
       case "EXAMINE":
+        if (!/^"?INBOX"?/i.test(rest)) return say(`${tag} NO [NONEXISTENT] no such folder`);
         told.set(socket, box.length);
         return say(
           `* ${box.length} EXISTS`,

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Heard, Say } from "../contract/index.ts";
+import type { Heard, SaidMedia, Say } from "../contract/index.ts";
 import { folded, isAddress, partsOf } from "./address.ts";
 
 /** The name with which the simulated receiving server signs its findings. */
@@ -47,12 +47,31 @@ export function customerMail(say: Say & { id: string }, about: Correspondence): 
     ...chain,
     `Date: ${new Date().toUTCString().replace("GMT", "+0000")}`,
     "MIME-Version: 1.0",
-    "Content-Type: text/plain; charset=utf-8",
-    "Content-Transfer-Encoding: base64",
-    "",
-    ...base64Lines(text),
+    ...(say.media === undefined ? textPart(text) : withFile(textPart(text), say.media)),
     "",
   ].join("\r\n");
+}
+
+function textPart(text: string): string[] {
+  return ["Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: base64", "", ...base64Lines(text)];
+}
+
+function withFile(text: string[], { mime, filename, data }: SaidMedia): string[] {
+  const boundary = randomBytes(12).toString("hex");
+  const named = filename === undefined ? "" : `; filename*=utf-8''${encodeURIComponent(filename)}`;
+  return [
+    `Content-Type: multipart/mixed; boundary="${boundary}"`,
+    "",
+    `--${boundary}`,
+    ...text,
+    `--${boundary}`,
+    `Content-Type: ${mime}`,
+    `Content-Disposition: attachment${named}`,
+    "Content-Transfer-Encoding: base64",
+    "",
+    ...base64Lines(data),
+    `--${boundary}--`,
+  ];
 }
 
 /** An encoded word (RFC 2047), split so that none is longer than allowed. */
@@ -61,9 +80,9 @@ function encoded(text: string): string {
   return words.map((word) => `=?utf-8?B?${Buffer.from(word).toString("base64")}?=`).join("\r\n ");
 }
 
-function base64Lines(text: string): string[] {
+function base64Lines(content: string | Uint8Array): string[] {
   return (
-    Buffer.from(text)
+    Buffer.from(content)
       .toString("base64")
       .match(/.{1,76}/g) ?? []
   );

@@ -1,18 +1,7 @@
 import type { Socket } from "node:net";
-import { simpleParser } from "mailparser";
 import { SMTPServer } from "smtp-server";
-import { messageIds } from "./mail.ts";
-
-/** A mail that the hub has handed over. */
-export interface Posted {
-  to: string[];
-  messageId: string;
-  references: string[];
-  replyTo: string;
-  subject: string;
-  text: string;
-  raw: Buffer;
-}
+import { readPosted } from "./simulatedReading.ts";
+import type { Posted } from "./simulatedReading.ts";
 
 /** How a mail server refuses. */
 export type SmtpFailure = "rate" | "credentials" | "never" | "unknown";
@@ -90,17 +79,4 @@ async function taken(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of stream) chunks.push(chunk);
   return Buffer.concat(chunks);
-}
-
-async function readPosted(raw: Buffer, to: string[]): Promise<Posted> {
-  const mail = await simpleParser(raw);
-  return {
-    to,
-    messageId: messageIds(mail.messageId ?? "")[0] ?? "",
-    references: messageIds([mail.references ?? []].flat().join(" ")),
-    replyTo: (mail.replyTo ?? mail.from)?.value[0]?.address ?? "",
-    subject: mail.subject ?? "",
-    text: (mail.text ?? "").replace(/\n$/, ""),
-    raw,
-  };
 }

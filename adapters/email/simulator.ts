@@ -5,7 +5,7 @@ import { startImap } from "./simulatedImap.ts";
 import { AUTHSERV_ID, customerMail, customerMessageId, mailboxOf } from "./simulatedMail.ts";
 import type { Correspondence } from "./simulatedMail.ts";
 import { startSmtp } from "./simulatedSmtp.ts";
-import type { Posted } from "./simulatedSmtp.ts";
+import type { Posted } from "./simulatedReading.ts";
 import { SECRET_HEADER } from "./webhook.ts";
 
 /** What the mail double can do beyond the contract. */
@@ -48,7 +48,7 @@ async function startSimulator(): Promise<EmailSimulator> {
   const imap = await startImap(account);
 
   function reach(as: string, mail: Posted): void {
-    const heard = { id: mail.messageId, text: mail.text, at: new Date() };
+    const heard: Heard = { id: mail.messageId, ...mail.shown, at: new Date() };
     ears.set(as, [...(ears.get(as) ?? []), heard]);
     const chain = [...mail.references, mail.messageId];
     desks.set(as, { to: mail.replyTo, subject: mail.subject.replace(/^(?:re: )+/i, ""), chain, quoted: heard });
@@ -82,6 +82,7 @@ async function startSimulator(): Promise<EmailSimulator> {
       inbound: "webhook",
       inboundSecret,
       authservId: AUTHSERV_ID,
+      hourlyReplyCap: 100,
       smtpHost: "127.0.0.1",
       smtpPort: smtp.port,
       smtpSecurity: "none",
@@ -111,6 +112,7 @@ async function startSimulator(): Promise<EmailSimulator> {
       if (kind === "window" || kind === "optedOut") throw new Error(`a mail server knows no refusal like ${kind}`);
       smtp.failNext(kind, count);
     },
+    sends: ["image", "audio", "video", "document"],
     identifier: (as) => ({ type: "email", value: mailboxOf(as) }),
     opens: (url) => URL.parse(url)?.searchParams.get("body") ?? undefined,
     posted,

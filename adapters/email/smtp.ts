@@ -21,7 +21,22 @@ export interface Posting {
  * server can't have the mail before its text is asked for.
  * @throws {SendError}
  */
-export async function post(posting: Posting, settings: EmailSettings, signal: AbortSignal): Promise<void> {
+export function post(posting: Posting, settings: EmailSettings, signal: AbortSignal): Promise<void> {
+  return speaking(settings, signal, (connection, progress) => converse(connection, { posting, settings, progress }));
+}
+
+/** Goes as far as the mail server lets the account in, and leaves. @throws {SendError} */
+export function signIn(settings: EmailSettings, signal: AbortSignal): Promise<void> {
+  return speaking(settings, signal, (connection, progress) => greet(connection, settings, progress));
+}
+
+type Progress = { stage: Stage };
+
+async function speaking(
+  settings: EmailSettings,
+  signal: AbortSignal,
+  talk: (connection: SMTPConnection, progress: Progress) => Promise<void>,
+): Promise<void> {
   if (signal.aborted) throw new SendError("later", "the send was given up before it began");
   if (settings.smtpHost === undefined) throw new SendError("credentials", "the account has no outgoing mail server");
   const connection = new SMTPConnection({
@@ -35,14 +50,14 @@ export async function post(posting: Posting, settings: EmailSettings, signal: Ab
     socketTimeout: SILENCE_MS,
     logger: false,
   });
-  const progress: { stage: Stage } = { stage: "connect" };
+  const progress: Progress = { stage: "connect" };
   const broken = Promise.withResolvers<never>();
   const giveUp = () => broken.reject(new Error("the send was given up"));
   connection.on("error", broken.reject);
   connection.on("end", () => broken.reject(new Error("the connection ended")));
   signal.addEventListener("abort", giveUp, { once: true });
   try {
-    await Promise.race([broken.promise, converse(connection, { posting, settings, progress })]);
+    await Promise.race([broken.promise, talk(connection, progress)]);
   } catch (error) {
     throw sendErrorOf(error, progress.stage);
   } finally {
@@ -55,16 +70,19 @@ export async function post(posting: Posting, settings: EmailSettings, signal: Ab
 interface Conversation {
   posting: Posting;
   settings: EmailSettings;
-  progress: { stage: Stage };
+  progress: Progress;
+}
+
+async function greet(connection: SMTPConnection, settings: EmailSettings, progress: Progress): Promise<void> {
+  await step((done) => connection.connect(done));
+  if (settings.smtpUser === undefined) return;
+  progress.stage = "login";
+  const credentials = { user: settings.smtpUser, pass: settings.smtpPassword ?? "" };
+  await step((done) => connection.login({ credentials }, done));
 }
 
 async function converse(connection: SMTPConnection, { posting, settings, progress }: Conversation): Promise<void> {
-  await step((done) => connection.connect(done));
-  if (settings.smtpUser !== undefined) {
-    progress.stage = "login";
-    const credentials = { user: settings.smtpUser, pass: settings.smtpPassword ?? "" };
-    await step((done) => connection.login({ credentials }, done));
-  }
+  await greet(connection, settings, progress);
   progress.stage = "envelope";
   // Read when the server has asked for it (354), and not before.
   const text = Readable.from(

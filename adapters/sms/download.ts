@@ -1,5 +1,6 @@
 import { DownloadError } from "../contract/index.ts";
 import type { DownloadContext, DownloadedMedia, GuardedResponse, RemoteMedia } from "../contract/index.ts";
+import { filenameIn } from "./media.ts";
 import type { SmsSettings } from "./settings.ts";
 
 /**
@@ -35,7 +36,7 @@ export async function download(media: RemoteMedia, context: DownloadContext<SmsS
     response = await fetch(url.href, { trusted: [settings.apiBaseUrl], hosts: STORES, redirects: "told" });
   }
   const mime = response.headers["content-type"];
-  const filename = /filename="?([^";]+)"?/i.exec(response.headers["content-disposition"] ?? "")?.[1];
+  const filename = filenameIn(response.headers["content-disposition"]);
   return {
     body: response.body,
     ...(mime === undefined ? {} : { mime }),

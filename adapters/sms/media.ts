@@ -37,3 +37,8 @@ export function mediaKind(mime: string): "image" | "audio" | "video" | "document
   const [kind] = mime.toLowerCase().split("/");
   return kind === "image" || kind === "audio" || kind === "video" ? kind : "document";
 }
+
+/** The file's name in a `Content-Disposition` (RFC 6266), if it tells one. */
+export function filenameIn(disposition: string | undefined): string | undefined {
+  return /\bfilename="?([^";]+)"?/i.exec(disposition ?? "")?.[1]?.trim();
+}

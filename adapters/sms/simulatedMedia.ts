@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Heard, MediaKind, SaidMedia } from "../contract/index.ts";
 import { limits } from "./limits.ts";
-import { mediaKind } from "./media.ts";
+import { filenameIn, mediaKind } from "./media.ts";
 import type { TwilioAnswer } from "./simulatedTwilio.ts";
 import type { SimulatedAccount } from "./simulatedWebhook.ts";
 
@@ -63,6 +63,6 @@ export async function fetchedMedia(url: string, signal: AbortSignal): Promise<Fe
   const mime = response.headers.get("content-type")?.split(";", 1)[0]?.trim() ?? "";
   if (!TAKEN.has(mime)) return { code: "12300" };
   const kind: MediaKind = mediaKind(mime);
-  const filename = /filename="?([^";]+)"?/i.exec(response.headers.get("content-disposition") ?? "")?.[1];
+  const filename = filenameIn(response.headers.get("content-disposition") ?? undefined);
   return { kind, mime, size: data.byteLength, data, ...(filename === undefined ? {} : { filename }) };
 }

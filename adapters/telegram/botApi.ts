@@ -90,7 +90,7 @@ function refusalOf(response: unknown): BotApiRefusal {
 }
 
 /** Descriptions go to staff and logs: ids, phone numbers and usernames in them do not. */
-function withoutNames(description: string): string {
+export function withoutNames(description: string): string {
   return description
     .slice(0, 300)
     .replace(/\d{5,}/g, "…")

@@ -34,6 +34,7 @@ function wrongFields(path: string, value: JsonObject, fields: z.infer<typeof fie
 function fits(value: unknown, type: string): boolean {
   const list = /^Array of (.*)$/.exec(type)?.[1];
   if (list !== undefined) return Array.isArray(value) && value.every((item) => fits(item, list));
+  if (type === "Float") return typeof value === "number" && Number.isFinite(value);
   if (type === "Integer") return Number.isSafeInteger(value);
   if (type === "String") return typeof value === "string";
   if (type === "Boolean") return typeof value === "boolean";

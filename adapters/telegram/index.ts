@@ -1,9 +1,14 @@
 import type { ChannelAdapter } from "../contract/index.ts";
+import { markRead, typing } from "./attention.ts";
+import { recall } from "./choices.ts";
 import { connect, link } from "./connect.ts";
+import { download } from "./download.ts";
+import { health } from "./health.ts";
+import { limits } from "./limits.ts";
 import { listener } from "./listen.ts";
 import { parse } from "./parse.ts";
 import { identifiers } from "./people.ts";
-import { limits, send } from "./send.ts";
+import { send } from "./send.ts";
 import { telegramSettings } from "./settings.ts";
 import type { TelegramSettings } from "./settings.ts";
 import { simulator } from "./simulator.ts";
@@ -21,5 +26,10 @@ export const adapter: ChannelAdapter<TelegramSettings> = {
   send,
   connect,
   link,
+  recall,
+  download,
+  typing,
+  markRead,
+  health,
   simulator,
 };

@@ -1,4 +1,4 @@
-import { idOf, objectOf, objectsOf, stringOf } from "./fields.ts";
+import { idOf, numberOf, objectOf, objectsOf, stringOf } from "./fields.ts";
 import type { JsonObject } from "./fields.ts";
 import { isHuman } from "./people.ts";
 import { isPrivate } from "./place.ts";
@@ -25,20 +25,42 @@ function repliesToBot(message: JsonObject, settings: TelegramSettings): boolean 
 }
 
 function mentionsBot(message: JsonObject, settings: TelegramSettings): boolean {
+  return WORDS.some(({ words, marks }) =>
+    objectsOf(message[marks]).some((entity) => isCall(entity, stringOf(message[words]) ?? "", settings)),
+  );
+}
+
+/** Where a message's words stand, and what marks them. */
+const WORDS = [
+  { words: "text", marks: "entities" },
+  { words: "caption", marks: "caption_entities" },
+];
+
+function isCall(entity: JsonObject, text: string, settings: TelegramSettings): boolean {
+  if (entity["type"] === "text_mention") return idOf(objectOf(entity["user"])?.["id"]) === botIdOf(settings);
   const name = usernameOf(settings)?.toLowerCase();
-  const written = [
-    { text: stringOf(message["text"]) ?? "", entities: objectsOf(message["entities"]) },
-    { text: stringOf(message["caption"]) ?? "", entities: objectsOf(message["caption_entities"]) },
-  ];
-  return written.some(({ text, entities }) => {
-    return entities.some((entity) => {
-      if (entity["type"] === "text_mention") return idOf(objectOf(entity["user"])?.["id"]) === botIdOf(settings);
-      const { offset, length } = entity;
-      if (name === undefined || typeof offset !== "number" || typeof length !== "number") return false;
-      // Offsets count UTF-16 code units, as JavaScript does.
-      const marked = text.slice(offset, offset + length).toLowerCase();
-      if (entity["type"] === "mention") return marked === `@${name}`;
-      return entity["type"] === "bot_command" && marked.endsWith(`@${name}`);
-    });
-  });
+  const { offset, length } = entity;
+  if (name === undefined || typeof offset !== "number" || typeof length !== "number") return false;
+  // Offsets count UTF-16 code units, as JavaScript does.
+  const marked = text.slice(offset, offset + length).toLowerCase();
+  if (entity["type"] === "mention") return marked === `@${name}`;
+  return entity["type"] === "bot_command" && marked.endsWith(`@${name}`);
+}
+
+/**
+ * The message as people mean it: a mention of the bot at the start of what is said in a room is how it was called, and
+ * goes. A command keeps the name, and nothing is left wordless.
+ */
+export function withoutCall(message: JsonObject, settings: TelegramSettings): JsonObject {
+  if (isPrivate(objectOf(message["chat"]))) return message;
+  const meant = { ...message };
+  for (const { words, marks } of WORDS) {
+    const text = stringOf(message[words]) ?? "";
+    const call = objectsOf(message[marks]).find(
+      (entity) => entity["offset"] === 0 && entity["type"] !== "bot_command" && isCall(entity, text, settings),
+    );
+    const rest = text.slice(numberOf(call?.["length"]) ?? 0).replace(/^[\s,:]+/, "");
+    if (call !== undefined && rest !== "") meant[words] = rest;
+  }
+  return meant;
 }

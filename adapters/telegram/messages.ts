@@ -1,11 +1,12 @@
 import type { Author, Content, InboundEvent, Json, MessageEvent, Target } from "../contract/index.ts";
 import { contentOf, ownPhone } from "./content.ts";
-import { dateOf, idOf, objectOf, stringOf } from "./fields.ts";
+import { dateOf, idOf, objectOf, objectsOf, stringOf } from "./fields.ts";
 import type { JsonObject } from "./fields.ts";
-import { addressedOf } from "./mention.ts";
+import { addressedOf, withoutCall } from "./mention.ts";
 import { isHuman, messageAuthor, nobody, userAuthor } from "./people.ts";
 import { messageKey, nameOf, nowhere, providerIdOf, threadOf } from "./place.ts";
 import type { MessageName } from "./place.ts";
+import { unreadReason } from "./unread.ts";
 import { botIdOf } from "./settings.ts";
 import type { TelegramSettings } from "./settings.ts";
 
@@ -33,7 +34,7 @@ export function newMessage(update: Update): InboundEvent[] | undefined {
   if (sentByUs(item, settings)) {
     return [{ type: "status", eventKey: updateKey(update), providerId: providerIdOf(name), status: "sent" }];
   }
-  const content = contentOf(item) ?? unreadable(item);
+  const content = contentOf(withoutCall(item, settings)) ?? unreadable(item);
   const replyTo = replyTarget(item, { name, settings });
   return [
     { ...frame(item, settings), eventKey: messageKey(name), content, ...(replyTo === undefined ? {} : { replyTo }) },
@@ -55,8 +56,9 @@ export function editedMessage(update: Update): InboundEvent[] | undefined {
     eventKey: updateKey(update),
     ...(occurredAt === undefined ? {} : { occurredAt }),
   };
-  const text = stringOf(item["text"]) ?? stringOf(item["caption"]);
-  const read = contentOf(item);
+  const meant = withoutCall(item, settings);
+  const text = stringOf(meant["text"]) ?? stringOf(meant["caption"]);
+  const read = contentOf(meant);
   const words = text ?? (read?.kind === "media" ? "" : undefined);
   if (words !== undefined) {
     const content: Content = { kind: "edit", text: words, target: { eventKey: messageKey(name) } };
@@ -129,6 +131,10 @@ function extraOf(message: JsonObject): Record<string, Json> | undefined {
     const value = message[field];
     if (value !== undefined && value !== null) extra[field] = value;
   }
+  // A link behind other words is told nowhere else.
+  const marks = [message["entities"], message["caption_entities"]].flatMap(objectsOf);
+  const links = marks.map(({ url }) => stringOf(url)).filter((url) => url !== undefined);
+  if (links.length > 0) extra["links"] = links;
   const via = idOf(objectOf(message["via_bot"])?.["id"]);
   if (via !== undefined) extra["via_bot"] = via;
   if (!isHuman(message) && objectOf(message["from"])?.["is_bot"] === true) extra["from_bot"] = true;
@@ -136,5 +142,5 @@ function extraOf(message: JsonObject): Record<string, Json> | undefined {
 }
 
 function unreadable(message: JsonObject): Content {
-  return { kind: "unsupported", reason: "a Telegram message of a kind that can't be read yet", raw: message };
+  return { kind: "unsupported", reason: unreadReason(message), raw: message };
 }

@@ -67,12 +67,13 @@ export function botMembership(update: Update): InboundEvent[] | undefined {
   const status = stringOf(objectOf(item["new_chat_member"])?.["status"]);
   if (thread === undefined || author === undefined || status === undefined) return undefined;
   const before = stringOf(objectOf(item["old_chat_member"])?.["status"]);
-  const code = isPrivate(objectOf(item["chat"])) ? privateMembership(status) : roomMembership(status, before);
-  return [{ ...about(update, { thread, author }), content: { kind: "system", code } }];
-}
-
-function privateMembership(status: string): string {
-  return status === "kicked" ? "bot_blocked" : "bot_unblocked";
+  const event = about(update, { thread, author });
+  if (!isPrivate(objectOf(item["chat"]))) {
+    return [{ ...event, content: { kind: "system", code: roomMembership(status, before) } }];
+  }
+  const [code, consent] =
+    status === "kicked" ? (["bot_blocked", "optedOut"] as const) : (["bot_unblocked", "optedIn"] as const);
+  return [{ ...event, content: { kind: "system", code }, consent }];
 }
 
 function roomMembership(status: string, before: string | undefined): string {
@@ -81,17 +82,40 @@ function roomMembership(status: string, before: string | undefined): string {
   return out(before) ? "bot_added" : "bot_rights_changed";
 }
 
-/** A business account connected the bot, changed its rights or disconnected it: told in the owner's chat with the bot. */
+/**
+ * A business account connected the bot, changed its rights or disconnected it: told in the owner's chat with the bot, and of
+ * the channel account's health, since without the connection, or the right to reply, customers get no answers.
+ * @see https://core.telegram.org/bots/api#businessconnection
+ */
 export function businessConnection(update: Update): InboundEvent[] | undefined {
   const { item } = update;
   const user = objectOf(item["user"]);
   const author = userAuthor(user);
   const thread = privateThread(user);
-  const connection = stringOf(item["id"]);
-  if (author === undefined || thread === undefined || connection === undefined) return undefined;
+  if (author === undefined || thread === undefined) return undefined;
   const code = item["is_enabled"] === true ? "business_connected" : "business_disconnected";
-  const extra: Record<string, Json> = { business_connection_id: connection, rights: item["rights"] ?? null };
-  return [{ ...about(update, { thread, author }), content: { kind: "system", code }, extra }];
+  const extra: Record<string, Json> = { business_connection_id: item["id"] ?? null, rights: item["rights"] ?? null };
+  const event = about(update, { thread, author });
+  return [{ ...event, content: { kind: "system", code }, extra }, connectionNotice(update)];
+}
+
+function connectionNotice(update: Update): InboundEvent {
+  const { item } = update;
+  const occurredAt = dateOf(item["date"]);
+  const isEnabled = item["is_enabled"] === true;
+  const mayReply = objectOf(item["rights"])?.["can_reply"] === true;
+  const missing = isEnabled
+    ? "A Telegram business account does not let the bot reply to its customers: its owner can allow it under Chatbots."
+    : "A Telegram business account disconnected the bot: what its customers write no longer comes in.";
+  return {
+    type: "notice",
+    eventKey: `${updateKey(update)}:notice`,
+    topic: `business:${stringOf(item["id"]) ?? "unnamed"}`,
+    ...(isEnabled && mayReply
+      ? { level: "ok", detail: "A Telegram business account is connected, and the bot may reply for it." }
+      : { level: "warning", detail: missing }),
+    ...(occurredAt === undefined ? {} : { occurredAt }),
+  };
 }
 
 /** Messages were deleted from a business account's chat, by either side. */

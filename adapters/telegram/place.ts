@@ -59,7 +59,21 @@ export function threadOf(item: JsonObject): ThreadAddress | undefined {
     const address = { chat_id: id, message_thread_id: Number(topic) };
     return { aliases: [`chat:${id}:topic:${topic}`], audience, address };
   }
+  const direct = directTopic(item, id);
+  if (direct !== undefined) return direct;
   return migrated(item, id) ?? { aliases: [`chat:${id}`], audience, address: { chat_id: id } };
+}
+
+/**
+ * A channel's direct messages: one chat, in which each reader has a topic. The reader and the channel's administrators see
+ * it; who those are is not known to the bot, so it is a room.
+ * @see https://core.telegram.org/bots/api#directmessagestopic
+ */
+function directTopic(item: JsonObject, id: string): ThreadAddress | undefined {
+  const topic = idOf(objectOf(item["direct_messages_topic"])?.["topic_id"]);
+  if (topic === undefined) return undefined;
+  const address = { chat_id: id, direct_messages_topic_id: Number(topic) };
+  return { aliases: [`chat:${id}:direct:${topic}`], audience: "room", address };
 }
 
 /**

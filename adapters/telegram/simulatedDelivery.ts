@@ -8,16 +8,24 @@ const REFUSALS = 3;
 /** Answers that mean: not now. */
 const PASSING = new Set([408, 409, 423, 425, 429]);
 
+/** Where an update goes, and who hears of an attempt that failed. */
+export interface Destination {
+  url: string;
+  signal: AbortSignal;
+  onFailure(reason: string): void;
+}
+
 /**
  * Posts an update to the hub until it is acknowledged, with growing pauses, and gives the text of the answer.
  * @throws {Error} when the hub refuses it, does not acknowledge it in time, or `signal` aborts
  */
-export async function deliver(request: SimulatedRequest, url: string, signal: AbortSignal): Promise<string> {
+export async function deliver(request: SimulatedRequest, { url, signal, onFailure }: Destination): Promise<string> {
   const deadline = Date.now() + PATIENCE_MS;
   let refusals = 0;
   for (let pause = 100; ; pause = Math.min(pause * 2, 5_000)) {
     const outcome = await attempt(request, url, signal);
     if (outcome.status >= 200 && outcome.status < 300) return outcome.text;
+    onFailure(outcome.status === 0 ? "Connection failed" : `Wrong response from the webhook: ${outcome.status}`);
     if (outcome.status >= 400 && outcome.status < 500 && !PASSING.has(outcome.status) && ++refusals >= REFUSALS) {
       throw new Error(`the hub refused the update: ${outcome.status}`);
     }

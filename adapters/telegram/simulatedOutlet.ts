@@ -41,6 +41,7 @@ export function outlet({ secretToken, onReply }: OutletOptions): Outlet {
   let webhook: { url: string; secret: string | undefined; allowed: string[] | undefined } | undefined;
   let chosen: "webhook" | "polling" | undefined;
   let waiting: NumberedUpdate[] = [];
+  let lastError: JsonObject = {};
   let poller: AbortController | undefined;
   const stopped = new AbortController();
   const arrivals = new EventTarget();
@@ -62,7 +63,10 @@ export function outlet({ secretToken, onReply }: OutletOptions): Outlet {
     const url = attached ?? webhook?.url;
     if (url === undefined) throw new Error("the simulator is not attached to a hub");
     if (!wanted(update, webhook?.allowed)) return;
-    const text = await deliver(request(update), url, stopped.signal);
+    const onFailure = (reason: string) => {
+      lastError = { last_error_date: Math.floor(Date.now() / 1000), last_error_message: reason };
+    };
+    const text = await deliver(request(update), { url, signal: stopped.signal, onFailure });
     const reply = replyIn(text);
     if (reply !== undefined) onReply(reply);
   }
@@ -167,7 +171,13 @@ export function outlet({ secretToken, onReply }: OutletOptions): Outlet {
       if (method === "setWebhook") return Promise.resolve(setWebhook(payload));
       if (method === "deleteWebhook") return Promise.resolve(deleteWebhook());
       if (method !== "getWebhookInfo") return undefined;
-      const info = { url: webhook?.url ?? "", has_custom_certificate: false, pending_update_count: waiting.length };
+      const info: JsonObject = {
+        url: webhook?.url ?? "",
+        has_custom_certificate: false,
+        pending_update_count: waiting.length,
+        ...(webhook?.allowed === undefined ? {} : { allowed_updates: webhook.allowed }),
+        ...lastError,
+      };
       return Promise.resolve(accepted(info));
     },
     stop() {

@@ -62,6 +62,12 @@ export function marked(text: string): JsonObject {
   return { text, ...(entities.length > 0 ? { entities } : {}) };
 }
 
+/** The same below a file. */
+export function captioned(text: string): JsonObject {
+  const { text: caption = "", entities } = marked(text);
+  return { caption, ...(entities === undefined ? {} : { caption_entities: entities }) };
+}
+
 /**
  * Numbers that don't come again when the double is started anew: they begin at the tenths of a second since
  * 2026 (below 2^30 until 2029), so that a hub which keeps its data does not take new messages for old ones.

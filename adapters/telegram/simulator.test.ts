@@ -1,83 +1,35 @@
 import { createServer } from "node:http";
-import type { Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { SendError } from "../contract/index.ts";
-import type { InboundEvent, MessageEvent, OutboundContent } from "../contract/index.ts";
+import type { InboundEvent } from "../contract/index.ts";
 import { aside } from "../../test/support/send-context.ts";
+import { telegramGround } from "../../test/support/telegram.ts";
+import type { TelegramGround } from "../../test/support/telegram.ts";
 import { callBotApi } from "./botApi.ts";
 import { complaints, schema } from "./documentedApi.ts";
 import type { JsonObject } from "./fields.ts";
 import { adapter } from "./index.ts";
-import { allowedUpdates, parse } from "./parse.ts";
-import { telegramSettings } from "./settings.ts";
+import { allowedUpdates } from "./parse.ts";
 import type { TelegramSettings } from "./settings.ts";
-import { simulator } from "./simulator.ts";
-import type { TelegramSimulator } from "./simulator.ts";
-import { acknowledge, verify } from "./webhook.ts";
 
 const SARAH = "700100200";
 const GROUP = "-1001234567890";
 
-let double: TelegramSimulator;
-let settings: TelegramSettings;
-let hub: { server: Server; url: string; events: InboundEvent[] };
-let calls: { method: string; payload: JsonObject }[];
+let ground: TelegramGround;
+let double: TelegramGround["double"];
+const { last, send } = {
+  last: () => ground.last(),
+  send: (...given: Parameters<TelegramGround["send"]>) => ground.send(...given),
+};
 
 beforeEach(async () => {
-  double = await simulator.start();
-  settings = telegramSettings.parse(double.settings);
-  calls = [];
-  double.onCall((method, payload) => calls.push({ method, payload }));
-  hub = await startHub();
-  double.attach({ webhookUrl: hub.url, liveUrl: hub.url });
+  ground = await telegramGround();
+  ({ double } = ground);
 });
 
-afterEach(async () => {
-  const wrong = calls.flatMap(({ method, payload }) => complaints(method, payload));
-  hub.server.closeAllConnections();
-  hub.server.close();
-  await double.stop();
-  if (wrong.length > 0) throw new Error(`calls that the documented Bot API does not know: ${wrong.join("; ")}`);
-});
-
-/** Verifies, parses, and answers as the gateway is to. */
-async function startHub() {
-  const events: InboundEvent[] = [];
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      const headers = Object.fromEntries(Object.entries(request.headersDistinct).map(([k, v]) => [k, v?.join(", ")]));
-      const body = Buffer.concat(chunks);
-      const raw = { method: "POST", url: "", headers, query: new URLSearchParams(), body };
-      if (!verify(raw, settings)) return void response.writeHead(401).end();
-      events.push(...parse(raw, settings));
-      const reply = acknowledge(raw);
-      response.writeHead(reply?.status ?? 200, reply?.headers).end(reply?.body);
-    });
-  });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return { server, url: `http://127.0.0.1:${address.port}/channels/one`, events };
-}
-
-function last(): MessageEvent {
-  const event = hub.events.at(-1);
-  if (event?.type !== "message") throw new Error("no message came last");
-  return event;
-}
-
-function send(
-  content: OutboundContent,
-  address: MessageEvent["thread"]["address"],
-  signal = AbortSignal.timeout(5_000),
-) {
-  const id = "0198c0de-0000-7000-8000-000000000001";
-  return adapter.send({ id, content, address }, { settings, ...aside(), signal });
-}
+afterEach(() => ground.stop());
 
 const toSarah = { chat_id: SARAH };
 
@@ -122,20 +74,24 @@ describe("webhook and answers", () => {
     expect(double.answered(query)).toBe(true);
   });
 
-  it.each(["ü".repeat(33), ""])("make numbered lines of answers whose id no button can hold: %j", async (id) => {
-    const buttons = [
-      { id: "a", title: "Red" },
-      { id, title: "Blue" },
-    ];
-    await send({ text: "Which?", buttons }, toSarah);
-    expect(double.heard(SARAH).at(-1)).toMatchObject({ text: "Which?\n1. Red\n2. Blue" });
-    expect(double.heard(SARAH).at(-1)?.buttons).toBeUndefined();
-  });
+  it.each(["ü".repeat(33), "", "~mine", `~${"x".repeat(70)}`])(
+    "give back an id that no button can hold: %j",
+    async (id) => {
+      const buttons = [
+        { id: "a", title: "Red" },
+        { id, title: "Blue" },
+      ];
+      const { providerId } = await send({ text: "Which?", buttons }, toSarah);
+      const shown = double.heard(SARAH).at(-1)?.buttons?.at(-1);
+      await double.press({ as: SARAH, message: providerId, button: shown?.id ?? "" });
+      expect(last().content).toEqual({ kind: "choice", id, text: "Blue" });
+    },
+  );
 
   it("know rooms", async () => {
     await double.sayInRoom({ as: SARAH, room: GROUP, text: "nice weather" });
     expect(last()).toMatchObject({ addressed: false, thread: { audience: "room" } });
-    await double.sayInRoom({ as: SARAH, room: GROUP, text: `@${settings.botUsername ?? ""} price?` });
+    await double.sayInRoom({ as: SARAH, room: GROUP, text: `@${ground.settings.botUsername ?? ""} price?` });
     expect(last().addressed).toBe(true);
     const { providerId } = await send({ text: "349" }, last().thread.address);
     await double.sayInRoom({ as: SARAH, room: GROUP, text: "ok", replyTo: providerId });
@@ -144,13 +100,13 @@ describe("webhook and answers", () => {
     expect(double.heard(GROUP)).toHaveLength(1);
   });
 
-  it("reach topics and business chats", async () => {
-    await send({ text: "in the topic" }, { chat_id: GROUP, message_thread_id: 7 });
-    const { providerId } = await send({ text: "for the business" }, { ...toSarah, business_connection_id: "bc1" });
-    expect(providerId).toMatch(/^7001000001:700100200:\d+:bc1$/);
-    expect(calls.map(({ payload }) => payload)).toMatchObject([
+  it("reach topics", async () => {
+    await double.sayInRoom({ as: SARAH, room: GROUP, topic: 7, text: `@${ground.settings.botUsername ?? ""} price?` });
+    await send({ text: "349" }, last().thread.address);
+    await send({ text: "to a reader of the channel" }, { chat_id: GROUP, direct_messages_topic_id: 9 });
+    expect(ground.calls.map(({ payload }) => payload)).toMatchObject([
       { chat_id: Number(GROUP), message_thread_id: 7 },
-      { chat_id: Number(SARAH), business_connection_id: "bc1" },
+      { chat_id: Number(GROUP), direct_messages_topic_id: 9 },
     ]);
   });
 });
@@ -178,7 +134,7 @@ describe("failures", () => {
     double.failNext("never");
     const errors = [await send({ text: "private words" }, toSarah).catch((error: unknown) => error)];
     for (const apiBaseUrl of bases) {
-      const context = { settings: { ...settings, apiBaseUrl }, ...aside(), signal: AbortSignal.timeout(5_000) };
+      const context = { settings: { ...ground.settings, apiBaseUrl }, ...aside(), signal: AbortSignal.timeout(5_000) };
       const message = { id: "x", content: { text: "private words" }, address: toSarah };
       errors.push(await adapter.send(message, context).catch((error: unknown) => error));
     }
@@ -192,7 +148,7 @@ describe("failures", () => {
     for (let error of errors) {
       while (error instanceof Error) {
         const all = `${error.message} ${error.stack} ${JSON.stringify(error)}`;
-        expect(all).not.toContain(settings.botToken.split(":")[1]);
+        expect(all).not.toContain(ground.settings.botToken.split(":")[1]);
         expect(all).not.toContain("private words");
         expect(all).not.toContain(SARAH);
         error = error.cause;
@@ -221,7 +177,7 @@ describe("failures", () => {
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
     const address = server.address();
     const port = address !== null && typeof address === "object" ? address.port : 0;
-    settings = { ...settings, apiBaseUrl: `http://127.0.0.1:${port}` };
+    ground.settings = { ...ground.settings, apiBaseUrl: `http://127.0.0.1:${port}` };
     await expect(send({ text: "hi" }, { chat_id: "-4" })).resolves.toEqual({ providerId: "7001000001:-1002:5" });
     expect(seen).toEqual([-4, -1002]);
     server.closeAllConnections();
@@ -236,16 +192,16 @@ describe("failures", () => {
 
   it("give up before anything is sent when there is no time left", async () => {
     await expect(send({ text: "x" }, toSarah, AbortSignal.abort())).rejects.toMatchObject({ kind: "later" });
-    expect(calls).toEqual([]);
+    expect(ground.calls).toEqual([]);
   });
 });
 
 describe("setting up", () => {
   it("sets the webhook with its secret and the kinds of update wanted", async () => {
-    await adapter.connect?.(settings, { webhookUrl: hub.url });
-    expect(calls.at(-1)).toEqual({
+    await adapter.connect?.(ground.settings, { webhookUrl: ground.webhookUrl });
+    expect(ground.calls.at(-1)).toEqual({
       method: "setWebhook",
-      payload: { url: hub.url, secret_token: settings.secretToken, allowed_updates: allowedUpdates },
+      payload: { url: ground.webhookUrl, secret_token: ground.settings.secretToken, allowed_updates: allowedUpdates },
     });
     expect(allowedUpdates).toContain("message_reaction");
     await double.say({ as: SARAH, text: "after the set-up" });
@@ -253,27 +209,29 @@ describe("setting up", () => {
   });
 
   it("says what is wrong", async () => {
-    const connect = (changes: Partial<TelegramSettings>, webhookUrl = hub.url) =>
-      adapter.connect?.({ ...settings, ...changes }, { webhookUrl });
+    const connect = (changes: Partial<TelegramSettings>, webhookUrl = ground.webhookUrl) =>
+      adapter.connect?.({ ...ground.settings, ...changes }, { webhookUrl });
     await expect(connect({ botUsername: "another_bot" })).rejects.toThrow(/username/);
     await expect(connect({ botToken: "1234567:AAAAAAAAAAAAAAAAAAAAAAAAA" })).rejects.toThrow(/getMe: Unauthorized/);
     await expect(connect({}, "http://hub.example/x")).rejects.toThrow(/HTTPS/);
   });
 
   it("makes links", () => {
-    expect(adapter.link?.(settings, "abc-_1")).toEqual({ url: "https://t.me/throughline_demo_bot?start=abc-_1" });
-    expect(adapter.link?.(settings, "x".repeat(65))).toBeUndefined();
-    expect(adapter.link?.(settings, "a b")).toBeUndefined();
-    const { botUsername: _, ...nameless } = settings;
+    expect(adapter.link?.(ground.settings, "abc-_1")).toEqual({
+      url: "https://t.me/throughline_demo_bot?start=abc-_1",
+    });
+    expect(adapter.link?.(ground.settings, "x".repeat(65))).toBeUndefined();
+    expect(adapter.link?.(ground.settings, "a b")).toBeUndefined();
+    const { botUsername: _, ...nameless } = ground.settings;
     expect(adapter.link?.(nameless, "abc")).toBeUndefined();
   });
 
   it("knows no other methods and no other tokens", async () => {
-    const call = (method: string, botToken = settings.botToken) =>
-      callBotApi({ ...settings, botToken }, { method, payload: {} }, AbortSignal.timeout(5_000));
+    const call = (method: string, botToken = ground.settings.botToken) =>
+      callBotApi({ ...ground.settings, botToken }, { method, payload: {} }, AbortSignal.timeout(5_000));
     await expect(call("zzUnknown")).rejects.toMatchObject({ code: 404 });
     await expect(call("getMe", "1234567:AAAAAAAAAAAAAAAAAAAAAAAAA")).rejects.toMatchObject({ code: 401 });
-    calls = [];
+    ground.calls.length = 0;
   });
 });
 
@@ -284,7 +242,7 @@ describe("polling", () => {
     const state = { cursor, error: undefined as unknown };
     const done = adapter.listener
       ?.listen({
-        settings: { ...settings, mode: "polling" },
+        settings: { ...ground.settings, mode: "polling" },
         cursor,
         signal: control.signal,
         emit: (batch, position) => {
@@ -301,7 +259,7 @@ describe("polling", () => {
   const texts = (events: InboundEvent[]) =>
     events.map((event) => (event.type === "message" && "text" in event.content ? event.content.text : ""));
 
-  beforeEach(() => adapter.connect?.({ ...settings, mode: "polling" }, { webhookUrl: hub.url }));
+  beforeEach(() => adapter.connect?.({ ...ground.settings, mode: "polling" }, { webhookUrl: ground.webhookUrl }));
 
   it("hears, answers pressed buttons, stops at once and goes on where it was", async () => {
     const first = listening();
@@ -319,7 +277,7 @@ describe("polling", () => {
     await second.stop();
     expect(texts(first.events)).toEqual(["one", "two", "A"]);
     expect(texts(second.events)).toEqual(["three"]);
-    expect(hub.events).toEqual([]);
+    expect(ground.events).toEqual([]);
   });
 
   it("loses nothing when storing fails", async () => {
@@ -340,14 +298,14 @@ describe("polling", () => {
     await one.done;
     expect(one.state.error).toMatchObject({ message: expect.stringMatching(/another program polls/) });
     await other.stop();
-    await adapter.connect?.(settings, { webhookUrl: hub.url });
+    await adapter.connect?.(ground.settings, { webhookUrl: ground.webhookUrl });
     const third = listening();
     await third.done;
     expect(third.state.error).toMatchObject({ message: expect.stringMatching(/webhook is set/) });
   });
 
   it("waits for a provider that is away, and stops at once meanwhile", async () => {
-    settings = { ...settings, apiBaseUrl: "http://127.0.0.1:9" };
+    ground.settings = { ...ground.settings, apiBaseUrl: "http://127.0.0.1:9" };
     const away = listening();
     await sleep(200);
     const before = performance.now();

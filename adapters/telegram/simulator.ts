@@ -1,34 +1,32 @@
 import { randomBytes } from "node:crypto";
-import type { Heard, Json, Say, SimulatedRequest, Simulator, SimulatorFactory } from "../contract/index.ts";
+import { MEDIA_KINDS } from "../contract/index.ts";
+import type { Say, Simulator, SimulatorFactory } from "../contract/index.ts";
 import { stringOf } from "./fields.ts";
 import type { JsonObject } from "./fields.ts";
 import { accepted, judgeMessage, messageNamed, refusals, refused } from "./simulatedBotApi.ts";
-import type { AcceptedMessage, ApiAnswer } from "./simulatedBotApi.ts";
+import type { ApiAnswer } from "./simulatedBotApi.ts";
+import { openChats } from "./simulatedChats.ts";
+import { fileFields, fileShelf, MOST_FETCHED } from "./simulatedFiles.ts";
+import { openLife } from "./simulatedLife.ts";
+import type { TelegramSimulator } from "./simulatedLife.ts";
 import { outlet } from "./simulatedOutlet.ts";
+import type { NumberedUpdate } from "./simulatedOutlet.ts";
 import { botServer } from "./simulatedServer.ts";
-import { botUser, firstNumber, marked, now, numberOfId, privateChat, room, userBehind } from "./simulatedUpdates.ts";
-import type { SimulatedBot, SimulatedUser } from "./simulatedUpdates.ts";
+import type { ApiCall } from "./simulatedServer.ts";
+import {
+  botUser,
+  firstNumber,
+  captioned,
+  marked,
+  now,
+  numberOfId,
+  privateChat,
+  room,
+  userBehind,
+} from "./simulatedUpdates.ts";
+import type { SimulatedBot } from "./simulatedUpdates.ts";
 
-/** The double, with what customers can do on Telegram besides saying something. All resolve when the hub has acknowledged. */
-export interface TelegramSimulator extends Simulator {
-  request(input: Say): SimulatedRequest;
-  /** Shares a contact: by default the customer's own, which Telegram marks with their user id. */
-  shareContact(input: SimulatedUser & { phone: string; of?: string }): Promise<void>;
-  /** Presses a button of a message that was heard; gives the callback query's id. @throws Error when there is no such button */
-  press(input: SimulatedUser & { message: string; button: string }): Promise<string>;
-  /** Whether a callback query was answered (its progress bar is gone). */
-  answered(callbackQueryId: string): boolean;
-  /** Says something in a group, perhaps in reply to a message that was heard there. */
-  sayInRoom(input: SimulatedUser & { room: string; text: string; replyTo?: string }): Promise<void>;
-  /** Changes what was said before; `id` as `say` gave it. */
-  edit(input: SimulatedUser & { id: string; text: string }): Promise<void>;
-  /** Reacts to a message that was heard; an empty emoji takes it back. */
-  react(input: SimulatedUser & { message: string; emoji: string }): Promise<void>;
-  /** Blocks the bot (or unblocks it): what is sent from then on is refused. */
-  block(input: SimulatedUser & { blocked?: boolean }): Promise<void>;
-  /** Called for every call of the Bot API, before it is answered. */
-  onCall(listener: (method: string, payload: JsonObject) => void): void;
-}
+export type { TelegramSimulator } from "./simulatedLife.ts";
 
 interface TelegramSimulatorFactory extends SimulatorFactory {
   start(): Promise<TelegramSimulator>;
@@ -44,8 +42,15 @@ export const simulator: TelegramSimulatorFactory = {
   start: startSimulator,
 };
 
+/** The group that the playground shows. */
+const GROUP = { id: "-1001234567890", label: "A group" };
+
 /** Most messages whose redelivery is remembered. */
 const MOST_REMEMBERED = 10_000;
+
+/** Where a customer is who shares their place in the playground, and the number they share. */
+const HERE = { latitude: 52.5163, longitude: 13.3777 };
+const NUMBER = "+14155550123";
 
 async function startSimulator(): Promise<TelegramSimulator> {
   const bot: SimulatedBot = {
@@ -54,142 +59,121 @@ async function startSimulator(): Promise<TelegramSimulator> {
     token: `7001000001:${randomBytes(26).toString("base64url")}`,
     secretToken: randomBytes(24).toString("base64url"),
   };
-  const ears = new Map<string, Heard[]>();
-  const numbers = new Map<string, number>();
-  const remembered = new Map<string, { id: number; update: JsonObject }>();
+  const chats = openChats(bot);
+  const files = fileShelf();
+  const remembered = new Map<string, NumberedUpdate[]>();
   const answered = new Set<string>();
-  const blocked = new Set<string>();
   const failures: Parameters<Simulator["failNext"]>[0][] = [];
-  const heardListeners: ((as: string, heard: Heard) => void)[] = [];
   const callListeners: ((method: string, payload: JsonObject) => void)[] = [];
+  const stopped = new AbortController();
   let lastUpdate = firstNumber();
   const way = outlet({
     secretToken: bot.secretToken,
-    onReply: ({ method, ...payload }) => void answerMethod(stringOf(method) ?? "", payload),
+    onReply: ({ method, ...payload }) =>
+      void answerMethod({ method: stringOf(method) ?? "", payload, uploads: new Map(), gone: stopped.signal }),
   });
+  const life = openLife({ bot, chats, files, say, tell: (event) => way.put(numbered(event)) });
 
-  function nextNumber(chat: string): number {
-    const number = (numbers.get(chat) ?? firstNumber()) + 1;
-    numbers.set(chat, number);
-    return number;
-  }
-
-  function numbered(event: JsonObject): { id: number; update: JsonObject } {
+  function numbered(event: JsonObject): NumberedUpdate {
     const id = ++lastUpdate;
     return { id, update: { update_id: id, ...event } };
   }
 
-  /** The provider's id of a message, as the adapter knows it. */
-  function idOf(chat: string, number: number): string {
-    return `${bot.id}:${chat}:${number}`;
-  }
-
-  /** The update for something said in private; the same id again gives the same update. */
-  function spoken(input: Say): { id: string; update: { id: number; update: JsonObject } } {
+  /** The updates for something said, in private or to the bot in a group; the same id again gives the same updates. */
+  function spoken(input: Say): { id: string; updates: NumberedUpdate[] } {
     const from = userBehind(input);
-    const chat = String(from.id);
-    const id = input.id ?? idOf(chat, nextNumber(chat));
+    const chat = input.room ?? String(from.id);
+    const id = input.id ?? chats.idOf(chat, chats.nextNumber(chat));
     const known = remembered.get(`${chat} ${id}`);
-    if (known !== undefined) return { id, update: known };
-    const message = { message_id: numberOfId(id), from, chat: privateChat(from), date: now(), ...marked(input.text) };
-    const update = numbered({ message });
-    remembered.set(`${chat} ${id}`, update);
+    if (known !== undefined) return { id, updates: known };
+    const base = { from, chat: input.room === undefined ? privateChat(from) : room(input.room), date: now() };
+    const updates = contentsOf(input).map((content, index) =>
+      numbered({ message: { message_id: numberOfId(index === 0 ? id : `${id} and ${index}`), ...base, ...content } }),
+    );
+    remembered.set(`${chat} ${id}`, updates);
     for (const oldest of remembered.keys()) {
       if (remembered.size <= MOST_REMEMBERED) break;
       remembered.delete(oldest);
     }
-    return { id, update };
+    return { id, updates };
   }
 
-  function reach(message: AcceptedMessage): JsonObject {
-    const number = nextNumber(message.chat);
-    const id = [idOf(message.chat, number), ...(message.connection === undefined ? [] : [message.connection])].join(
-      ":",
-    );
-    const { text, buttons, chat } = message;
-    const heard: Heard = { id, text, ...(buttons.length > 0 ? { buttons } : {}), at: new Date() };
-    const earlier = ears.get(chat);
-    if (earlier === undefined) ears.set(chat, [heard]);
-    else earlier.push(heard);
-    for (const listener of heardListeners) listener(chat, heard);
-    return {
-      message_id: number,
-      from: botUser(bot),
-      chat: chat.startsWith("-") ? room(chat) : { id: Number(chat), type: "private" },
-      date: now(),
-      text,
-      ...(message.topic === undefined ? {} : { message_thread_id: message.topic, is_topic_message: true }),
-      ...(message.connection === undefined ? {} : { business_connection_id: message.connection }),
-    };
+  /** A file with its caption; of a sticker, which has none, the words follow. */
+  function contentsOf({ text: words, media, room: group }: Say): JsonObject[] {
+    const text = group === undefined ? words : `@${bot.username} ${words}`.trim();
+    if (media === undefined) return [marked(text)];
+    const file = fileFields(media, files.put(media.data));
+    if (text === "") return [file];
+    return media.kind === "sticker" ? [file, marked(text)] : [{ ...file, ...captioned(text) }];
+  }
+
+  async function say(input: Say): Promise<{ id: string }> {
+    const { id, updates } = spoken(input);
+    for (const update of updates) await way.put(update);
+    return { id };
   }
 
   /** Undefined: carried out, but the answer is to be lost on the way. */
-  function sendMessage(payload: JsonObject): ApiAnswer | undefined {
+  function sendMessage(call: ApiCall): ApiAnswer | undefined {
+    const verdict = judgeMessage(call) ?? refused(404, "Not Found: method not found");
+    if ("status" in verdict && verdict.status === 404) return verdict;
     const failure = failures.shift();
     if (failure !== undefined && failure !== "unknown") return refusals[failure];
-    const verdict = judgeMessage(payload);
     if ("status" in verdict) return verdict;
-    if (blocked.has(verdict.chat)) return refusals.optedOut;
-    const result = reach(verdict);
-    return failure === "unknown" ? undefined : accepted(result);
+    const answer = chats.reach(verdict);
+    return failure === "unknown" ? undefined : answer;
   }
 
-  function aboutMessage(method: string, payload: JsonObject): ApiAnswer {
+  function changeMessage(method: string, payload: JsonObject): ApiAnswer {
     const named = messageNamed(payload);
-    const all = ears.get(named?.chat_id ?? "") ?? [];
-    const at = all.findIndex(({ id }) => named !== undefined && id === idOf(named.chat_id, named.message_id));
-    const found = all[at];
-    if (method === "setMessageReaction") return accepted(true); // On the customer's messages, which aren't kept.
-    if (found === undefined) return refused(400, "Bad Request: message to edit or delete not found");
-    if (method === "deleteMessage") all.splice(at, 1);
-    else if (named?.text !== undefined) all[at] = { ...found, text: named.text };
-    return accepted(true);
+    const of = { chat: named?.chat_id ?? "", number: named?.message_id ?? 0 };
+    const isThere = chats.change(of, method === "deleteMessage" ? undefined : (named?.text ?? ""));
+    return isThere ? accepted(true) : refused(400, "Bad Request: message to edit or delete not found");
   }
 
-  function answerMethod(method: string, payload: JsonObject): ApiAnswer | undefined {
+  function getFile(payload: JsonObject): ApiAnswer {
+    const file = files.byId(stringOf(payload["file_id"]) ?? "");
+    if (file === undefined) return refused(400, "Bad Request: wrong file_id or the file is temporarily unavailable");
+    if (file.data.byteLength > MOST_FETCHED) return refused(400, "Bad Request: file is too big");
+    const { id, path, data } = file;
+    return accepted({ file_id: id, file_unique_id: id.slice(0, 12), file_size: data.byteLength, file_path: path });
+  }
+
+  function answerMethod(call: ApiCall): ApiAnswer | undefined {
+    const { method, payload } = call;
     for (const listener of callListeners) listener(method, payload);
     switch (method) {
       case "getMe":
         return accepted({ ...botUser(bot), can_join_groups: true, can_read_all_group_messages: false });
-      case "sendMessage":
-        return sendMessage(payload);
       case "answerCallbackQuery":
         answered.add(stringOf(payload["callback_query_id"]) ?? "");
         return accepted(true);
       case "editMessageText":
       case "deleteMessage":
-      case "setMessageReaction":
-        return aboutMessage(method, payload);
+        return changeMessage(method, payload);
+      case "setMessageReaction": // On the customer's messages, which aren't kept.
       case "sendChatAction":
+      case "readBusinessMessage":
         return accepted(true);
-      case "getFile": {
-        const file = stringOf(payload["file_id"]) ?? "";
-        return accepted({ file_id: file, file_unique_id: file, file_path: `files/${encodeURIComponent(file)}` });
-      }
+      case "getFile":
+        return getFile(payload);
       default:
-        return refused(404, "Not Found: method not found");
+        return sendMessage(call);
     }
   }
 
-  const server = await botServer(bot.token, (method, payload, gone) => {
-    const answer = way.answer(method, payload, gone);
-    if (answer !== undefined) for (const listener of callListeners) listener(method, payload);
-    return answer ?? Promise.resolve(answerMethod(method, payload));
+  const server = await botServer({
+    token: bot.token,
+    answer(call) {
+      const answer = way.answer(call.method, call.payload, call.gone);
+      if (answer !== undefined) for (const listener of callListeners) listener(call.method, call.payload);
+      return answer ?? Promise.resolve(answerMethod(call));
+    },
+    file: (path) => files.byPath(path)?.data,
   });
 
-  /** A heard message as an update shows it. @throws Error when it was never heard */
-  function shown(id: string): { heard: Heard; message: JsonObject } {
-    const [, chat = ""] = id.split(":");
-    const heard = ears.get(chat)?.find((one) => one.id === id);
-    if (heard === undefined) throw new Error("no such message was heard");
-    const rows: Json = (heard.buttons ?? []).map((button) => [{ text: button.title, callback_data: button.id }]);
-    const markup = rows.length === 0 ? {} : { reply_markup: { inline_keyboard: rows } };
-    const place = chat.startsWith("-") ? room(chat) : { id: Number(chat), type: "private" };
-    const at = { message_id: numberOfId(id), date: Math.floor(heard.at.getTime() / 1000) };
-    return { heard, message: { ...at, chat: place, from: botUser(bot), text: heard.text, ...markup } };
-  }
-
   return {
+    ...life,
     settings: {
       botToken: bot.token,
       secretToken: bot.secretToken,
@@ -197,67 +181,20 @@ async function startSimulator(): Promise<TelegramSimulator> {
       mode: "webhook",
       apiBaseUrl: server.url,
     },
+    sends: MEDIA_KINDS,
+    rooms: [GROUP],
     attach: ({ webhookUrl }) => way.attach(webhookUrl),
-    async say(input) {
-      const { id, update } = spoken(input);
-      await way.put(update);
-      return { id };
-    },
-    request: (input) => way.request(spoken(input).update.update),
-    async shareContact({ phone, of, ...who }) {
-      const from = userBehind(who);
-      const owner = of === undefined ? from : userBehind({ as: of });
-      const contact = { phone_number: phone, first_name: owner["first_name"] ?? "", user_id: owner.id };
-      const message_id = nextNumber(String(from.id));
-      await way.put(numbered({ message: { message_id, from, chat: privateChat(from), date: now(), contact } }));
-    },
-    async press({ message: id, button, ...who }) {
-      const { heard, message } = shown(id);
-      if (!(heard.buttons ?? []).some((one) => one.id === button)) throw new Error("the message has no such button");
-      const callback = { id: randomBytes(8).readBigUInt64BE().toString(), from: userBehind(who), message };
-      await way.put(numbered({ callback_query: { ...callback, chat_instance: "1", data: button } }));
-      return callback.id;
+    say,
+    request(input) {
+      const [first] = spoken(input).updates;
+      if (first === undefined) throw new Error("nothing was said");
+      return way.request(first.update);
     },
     answered: (id) => answered.has(id),
-    async sayInRoom({ room: group, text, replyTo, ...who }) {
-      const reply = replyTo === undefined ? {} : { reply_to_message: shown(replyTo).message };
-      const message_id = nextNumber(group);
-      const message = { message_id, from: userBehind(who), chat: room(group), date: now(), ...reply, ...marked(text) };
-      await way.put(numbered({ message }));
-    },
-    async edit({ id, text, ...who }) {
-      const from = userBehind(who);
-      const times = { date: now(), edit_date: now() };
-      const message = { message_id: numberOfId(id), from, chat: privateChat(from), ...times, ...marked(text) };
-      await way.put(numbered({ edited_message: message }));
-    },
-    async react({ message: id, emoji, ...who }) {
-      const { message } = shown(id);
-      const reaction = {
-        chat: message["chat"] ?? null,
-        message_id: message["message_id"] ?? null,
-        user: userBehind(who),
-        date: now(),
-        old_reaction: [],
-        new_reaction: emoji === "" ? [] : [{ type: "emoji", emoji }],
-      };
-      await way.put(numbered({ message_reaction: reaction }));
-    },
-    async block({ blocked: yes = true, ...who }) {
-      const from = userBehind(who);
-      if (yes) blocked.add(String(from.id));
-      else blocked.delete(String(from.id));
-      const member = (status: string) => ({
-        user: botUser(bot),
-        status,
-        ...(status === "kicked" ? { until_date: 0 } : {}),
-      });
-      const [before, after] = yes ? ["member", "kicked"] : ["kicked", "member"];
-      const change = { old_chat_member: member(before ?? ""), new_chat_member: member(after ?? "") };
-      await way.put(numbered({ my_chat_member: { chat: privateChat(from), from, date: now(), ...change } }));
-    },
-    heard: (as) => [...(ears.get(as.trim()) ?? [])],
-    onHeard: (listener) => void heardListeners.push(listener),
+    hasKeys: (as) => chats.hasKeys(as.trim()),
+    forbidVoice: (as) => chats.forbidVoice(as.trim()),
+    heard: (as) => chats.heard(as.trim()),
+    onHeard: (listener) => chats.onHeard(listener),
     onCall: (listener) => void callListeners.push(listener),
     failNext: (kind, count = 1) => void failures.push(...Array.from({ length: count }, () => kind)),
     identifier: (as) => ({ type: "telegram", value: String(userBehind({ as }).id) }),
@@ -265,7 +202,22 @@ async function startSimulator(): Promise<TelegramSimulator> {
       const token = URL.parse(url)?.searchParams.get("start");
       return typeof token === "string" ? `/start ${token}` : undefined;
     },
+    actions: (as) => [
+      { id: "contact", title: "Share my number" },
+      { id: "location", title: "Share my location" },
+      chats.isBlocked(as.trim())
+        ? { id: "unblock", title: "Unblock the bot" }
+        : { id: "block", title: "Block the bot" },
+    ],
+    async act({ action, ...who }) {
+      if (action === "contact") return life.shareContact({ ...who, phone: NUMBER });
+      if (action === "location") return life.shareLocation({ ...who, ...HERE });
+      const isBlocked = chats.isBlocked(who.as.trim());
+      if (action !== (isBlocked ? "unblock" : "block")) throw new Error("there is no such action now");
+      return life.block({ ...who, blocked: !isBlocked });
+    },
     async stop() {
+      stopped.abort();
       way.stop();
       await server.stop();
     },

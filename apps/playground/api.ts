@@ -1,11 +1,12 @@
 import { Router, type Request, type RequestHandler } from "express";
-import type { Say } from "../../adapters/contract/index.ts";
+import type { z } from "zod";
+import type { SaidMedia, Say } from "../../adapters/contract/index.ts";
 import { invalidField, notFound, Problem } from "../core/platform/problem.ts";
 import type { Customers } from "./customers.ts";
 import type { Events } from "./events.ts";
 import type { Journey } from "./journey.ts";
 import type { Phones } from "./phones.ts";
-import { Asked, bodyAs, queryAs, readJson } from "./request.ts";
+import { Asked, bodyAs, queryAs, readJson, readJsonWithFile } from "./request.ts";
 import type { Claims, PlayedChannel } from "./wire.ts";
 
 /** What the control API drives. */
@@ -32,8 +33,8 @@ export function playgroundApi(stage: Stage): Router {
     "/journey": {
       get: (_request, response) => void response.json(journey.state()),
       async post(request, response) {
-        bodyAs(Asked.nothing, request);
-        response.status(202).json(await journey.start());
+        const { story } = bodyAs(Asked.journey, request);
+        response.status(202).json(await journey.start(story));
       },
     },
     "/link-codes": {
@@ -57,22 +58,38 @@ export function playgroundApi(stage: Stage): Router {
     "/:channel/say": {
       async post(request, response) {
         const channel = channelOf(request);
-        const { text, ...who } = bodyAs(Asked.say, request);
-        response.status(202).json(await phones.say(channel, { ...sayer(channel, who), text }));
+        const { text, room, media, ...who } = bodyAs(Asked.say, request);
+        const said = {
+          ...sayer(channel, who),
+          text,
+          ...placed(room),
+          ...(media === undefined ? {} : { media: fileOf(media) }),
+        };
+        response.status(202).json(await phones.say(channel, said));
       },
     },
     "/:channel/press": {
       async post(request, response) {
         const channel = channelOf(request);
-        const { message, button, ...who } = bodyAs(Asked.press, request);
-        response.status(202).json(await phones.press(channel, { ...sayer(channel, who), message, button }));
+        const { message, button, room, ...who } = bodyAs(Asked.press, request);
+        const pressed = { ...sayer(channel, who), ...placed(room), message, button };
+        response.status(202).json(await phones.press(channel, pressed));
+      },
+    },
+    "/:channel/act": {
+      async post(request, response) {
+        const channel = channelOf(request);
+        const { action, as, name } = bodyAs(Asked.act, request);
+        const who = sayer(channel, { as, name });
+        await phones.act(channel, { ...who, action });
+        response.status(202).json({ actions: phones.actions(channel, as) });
       },
     },
     "/:channel/open": {
       async post(request, response) {
         const channel = channelOf(request);
         const { code, ...who } = bodyAs(Asked.open, request);
-        const text = await sentByOpening(stage, channel, code);
+        const text = await customers.sentByFollowing(channel, code);
         response.status(202).json(await phones.say(channel, { ...sayer(channel, who), text }));
       },
     },
@@ -86,7 +103,19 @@ export function playgroundApi(stage: Stage): Router {
     "/:channel/screen": {
       get(request, response) {
         const channel = channelOf(request);
-        response.json({ items: phones.screen(channel, queryAs(Asked.as, request).as) });
+        const { as } = queryAs(Asked.as, request);
+        response.json({ items: phones.screen(channel, as), actions: phones.actions(channel, as) });
+      },
+    },
+    "/:channel/files/:item": {
+      get(request, response) {
+        const file = phones.file(channelOf(request), parameter(request, "item"));
+        response.set({
+          "content-type": file.mime,
+          "content-security-policy": "sandbox; default-src 'none'",
+          "content-disposition": SHOWN.test(file.mime) ? "inline" : "attachment",
+        });
+        response.end(file.data);
       },
     },
     "/:channel/customer": {
@@ -103,7 +132,7 @@ export function playgroundApi(stage: Stage): Router {
   });
   for (const [path, { get, post }] of Object.entries(routes)) {
     if (get) router.get(path, get);
-    if (post) router.post(path, ...readJson, post);
+    if (post) router.post(path, ...(path === "/:channel/say" ? readJsonWithFile : readJson), post);
     const allow = [...(get ? ["GET", "HEAD"] : []), ...(post ? ["POST"] : [])].join(", ");
     router.all(path, (_request, response) => {
       response.set("allow", allow);
@@ -138,6 +167,17 @@ export function playgroundApi(stage: Stage): Router {
   }
 }
 
+/** What a browser may show in a bubble: no document that could run anything. */
+const SHOWN = /^(image\/(png|jpeg|gif|webp)|audio\/[\w.+-]+|video\/[\w.+-]+)$/;
+
+function placed(room: string | undefined): { room?: string } {
+  return room === undefined ? {} : { room };
+}
+
+function fileOf({ filename, ...media }: NonNullable<z.output<typeof Asked.say>["media"]>): SaidMedia {
+  return { ...media, ...(filename === undefined ? {} : { filename }) };
+}
+
 function parameter(request: Request, name: string): string {
   const value = request.params[name];
   if (typeof value !== "string") throw new Error(`the route has no parameter ${name}`);
@@ -145,9 +185,12 @@ function parameter(request: Request, name: string): string {
 }
 
 function shapeOf(phones: Phones, channel: string): PlayedChannel {
-  const { adapter, accountId } = phones.of(channel);
+  const { adapter, simulator, accountId } = phones.of(channel);
   const handles = adapter.simulator?.handles ?? [];
   return {
+    device: adapter.simulator?.device ?? "phone",
+    sends: [...(simulator.sends ?? [])],
+    rooms: (simulator.rooms ?? []).map(({ id, label }) => ({ id, label })),
     id: adapter.id,
     label: adapter.label,
     accountId,
@@ -155,11 +198,4 @@ function shapeOf(phones: Phones, channel: string): PlayedChannel {
     signsIn: handles.some(({ claims }) => claims !== undefined),
     links: adapter.link !== undefined,
   };
-}
-
-/** What the customer's app sends when a link with this code is opened. */
-async function sentByOpening({ phones, customers }: Stage, channel: string, code: string): Promise<string> {
-  const url = await customers.linkTo(channel, code);
-  const { simulator } = phones.of(channel);
-  return (url === undefined ? undefined : simulator.opens?.(url)) ?? code;
 }

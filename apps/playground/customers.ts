@@ -1,3 +1,4 @@
+import type { Invitation } from "../../adapters/contract/index.ts";
 import { readTimeline, type TimelineEntry } from "../core/conversation/timeline.ts";
 import { createLinkCode } from "../core/identity/link-codes.ts";
 import { findProfiles, readProfile } from "../core/identity/profile.ts";
@@ -21,8 +22,8 @@ export interface Customers {
   timeline(ref: string, before: string | undefined): Promise<{ items: TimelineItem[]; next?: string }>;
   /** A code that joins another phone to the customer at this one, and links that carry it, by channel. @throws {Problem} */
   linkCode(channel: string, as: string): Promise<z.infer<typeof Answers.linkCode>>;
-  /** The link that opens a phone's channel with a code, where the channel has such links. @throws {Problem} notFound */
-  linkTo(channel: string, code: string): Promise<string | undefined>;
+  /** What a customer sends by following an invitation to a channel; the bare code where it has none. @throws {Problem} notFound */
+  sentByFollowing(channel: string, code: string): Promise<string>;
 }
 
 export function openCustomers(parts: Parts, phones: Phones): Customers {
@@ -38,16 +39,20 @@ export function openCustomers(parts: Parts, phones: Phones): Customers {
     return { ...page, items: page.items.map(itemOf) } satisfies Page<TimelineItem>;
   }
 
-  async function linkTo(channel: string, code: string): Promise<string | undefined> {
+  async function invitationTo(channel: string, code: string): Promise<Invitation | undefined> {
     const { adapter, accountId } = phones.of(channel);
     const account = await parts.accounts.find(accountId);
-    return account === undefined ? undefined : adapter.link?.(account.settings, code)?.url;
+    return account === undefined ? undefined : adapter.link?.(account.settings, code);
   }
 
   return {
     at: refAt,
     timeline,
-    linkTo,
+    async sentByFollowing(channel, code) {
+      const invitation = await invitationTo(channel, code);
+      if (invitation === undefined) return code;
+      return invitation.say ?? phones.of(channel).simulator.opens?.(invitation.url) ?? code;
+    },
     async read(ref) {
       const [profile, page] = await Promise.all([readProfile(parts, FIRST_WORKSPACE, ref), timeline(ref, undefined)]);
       const name = profile.attributes["name"]?.value;
@@ -78,8 +83,8 @@ export function openCustomers(parts: Parts, phones: Phones): Customers {
       const { code, expiresAt } = await createLinkCode(parts, { workspaceId: FIRST_WORKSPACE, ref });
       const links: Record<string, string> = {};
       for (const id of phones.all().keys()) {
-        const url = await linkTo(id, code);
-        if (url !== undefined) links[id] = url;
+        const invitation = await invitationTo(id, code);
+        if (invitation !== undefined) links[id] = invitation.url;
       }
       return { code, expiresAt: expiresAt.toISOString(), links };
     },

@@ -1,15 +1,19 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Problem } from "../core/platform/problem.ts";
+import type { SaidMedia } from "../../adapters/contract/index.ts";
+import { invalidField, Problem } from "../core/platform/problem.ts";
 import type { Customers } from "./customers.ts";
+import type { Desk } from "./desk.ts";
 import type { Phones } from "./phones.ts";
-import { castOf, scenes, type Scene } from "./script.ts";
+import { castOf, tales, type Scene, type Step } from "./script.ts";
 import type { JourneyState, Persona } from "./wire.ts";
 
-/** The replay of a customer's days, one at a time. */
+/** The replay of a customer's days, one story at a time. */
 export interface Journey {
   state(): JourneyState;
-  /** @throws {Problem} conflict while one is running */
-  start(): Promise<JourneyState>;
+  /** The first story, unless another is named. @throws {Problem} conflict while one is running; `invalid`, naming `story` */
+  start(story?: string): Promise<JourneyState>;
   /** Ends it where it stands. */
   stop(): void;
 }
@@ -19,15 +23,20 @@ const PATIENCE_MS = 15_000;
 const READING_MS = 2_200;
 const LOOK_MS = 50;
 
-const IDLE: JourneyState = { state: "idle", done: 0, steps: 0, caption: "", cast: {} };
+/** What Sarah photographs. */
+const PARCEL = path.join(import.meta.dirname, "media/parcel.jpg");
+
+const stories = tales.map(({ id, title }) => ({ id, title }));
+const IDLE: JourneyState = { story: "", stories, state: "idle", done: 0, steps: 0, caption: "", cast: {} };
 
 export function openJourney(parts: {
   phones: Phones;
   customers: Customers;
+  desk: Desk;
   onChange: (state: JourneyState) => void;
   readingMs?: number;
 }): Journey {
-  const { phones, customers, onChange, readingMs = READING_MS } = parts;
+  const { phones, customers, desk, onChange, readingMs = READING_MS } = parts;
   let state = IDLE;
   let running: AbortController | undefined;
 
@@ -54,12 +63,18 @@ export function openJourney(parts: {
     return known.includes(true) ? castOf(offered, Math.floor(Date.now() / 1000) % 1_000_000_000) : castOf(offered, 0);
   }
 
-  async function answered(channel: string, as: string, say: () => Promise<unknown>, signal: AbortSignal) {
-    const { simulator } = phones.of(channel);
-    const before = simulator.heard(as).length;
-    await say();
+  /** Does something, and waits for what is heard upon it at a place. */
+  async function answered(
+    place: { channel: string; at: string },
+    work: () => Promise<unknown>,
+    { signal, silent }: { signal: AbortSignal; silent?: true | undefined },
+  ): Promise<void> {
+    const { channel, at } = place;
+    const count = () => phones.heard(channel, at).length;
+    const before = count();
+    await work();
     const deadline = Date.now() + PATIENCE_MS;
-    while (simulator.heard(as).length === before) {
+    while (silent !== true && count() === before) {
       if (Date.now() > deadline) throw new Error(`no answer came on ${channel} within ${PATIENCE_MS / 1000} s`);
       await sleep(LOOK_MS, undefined, { signal });
     }
@@ -68,40 +83,82 @@ export function openJourney(parts: {
   }
 
   async function arrive(scene: Scene, from: string, { cast, signal }: Playing): Promise<void> {
-    const [here, there] = [personaAt(cast, scene.channel), personaAt(cast, from)];
-    const { code, links } = await customers.linkCode(from, there.handle);
-    const url = links[scene.channel];
-    const text = (url === undefined ? undefined : phones.of(scene.channel).simulator.opens?.(url)) ?? code;
-    const say = () => phones.say(scene.channel, { as: here.handle, name: here.name, text });
-    await answered(scene.channel, here.handle, say, signal);
+    const { channel } = scene;
+    const [here, there] = [personaAt(cast, channel), personaAt(cast, from)];
+    const { code } = await customers.linkCode(from, there.handle);
+    const text = await customers.sentByFollowing(channel, code);
+    const say = () => phones.say(channel, { as: here.handle, name: here.name, text });
+    await answered({ channel, at: here.handle }, say, { signal });
+  }
+
+  async function refOf(cast: Map<string, Persona>): Promise<string> {
+    const refs = await Promise.all([...cast].map(([channel, { handle }]) => customers.at(channel, handle)));
+    const ref = refs.find((one) => one !== undefined);
+    if (ref === undefined) throw new Error("the hub knows nobody of the cast yet");
+    return ref;
+  }
+
+  async function take(step: Step, scene: Scene, { cast, signal }: Playing): Promise<void> {
+    const { channel } = scene;
+    const { handle: as, name, claims } = personaAt(cast, channel);
+    const room = scene.inRoom === undefined ? undefined : phones.of(channel).simulator.rooms?.[0]?.id;
+    const place = { channel, at: room ?? as };
+    if ("staff" in step) {
+      const ref = await refOf(cast);
+      return answered(place, () => desk.write(ref, channel, step.staff), { signal });
+    }
+    if ("does" in step) {
+      return answered(place, () => phones.act(channel, { as, name, action: step.does }), {
+        signal,
+        silent: step.silent,
+      });
+    }
+    const input = {
+      as,
+      name,
+      text: step.says,
+      ...(claims === undefined ? {} : { claims }),
+      ...(room === undefined ? {} : { room }),
+      ...(step.photo === undefined ? {} : { media: await photo() }),
+    };
+    // A person answers a photo that was asked for: the next step.
+    return answered(place, () => phones.say(channel, input), { signal, silent: step.photo });
   }
 
   async function play(played: Scene[], playing: Playing): Promise<void> {
-    const { cast, signal } = playing;
     for (const scene of played) {
-      const { channel, caption, linkFrom, lines } = scene;
-      const { handle: as, name, claims } = personaAt(cast, channel);
-      tell({ caption, channel });
+      const { channel, caption, linkFrom } = scene;
+      const room = scene.inRoom === undefined ? undefined : phones.of(channel).simulator.rooms?.[0]?.id;
+      tell({ caption, channel, room });
       if (linkFrom !== undefined) await arrive(scene, linkFrom, playing);
-      for (const text of lines) {
-        const input = { as, name, text, ...(claims === undefined ? {} : { claims }) };
-        await answered(channel, as, () => phones.say(channel, input), signal);
-      }
+      for (const step of scene.steps) await take(step, scene, playing);
     }
+    if (played.some(({ steps }) => steps.some((step) => "staff" in step))) await desk.close(await refOf(playing.cast));
+  }
+
+  /** A scene plays where its channel is there, with the room and the files that it needs. */
+  function isPlayable({ channel, inRoom, steps }: Scene): boolean {
+    const simulator = phones.all().get(channel)?.simulator;
+    if (simulator === undefined) return false;
+    const hasPhoto = steps.some((step) => "says" in step && step.photo === true);
+    const takesPhoto = simulator.sends?.includes("image") === true;
+    return (inRoom === undefined || (simulator.rooms ?? []).length > 0) && (!hasPhoto || takesPhoto);
   }
 
   return {
     state: () => state,
-    async start() {
+    async start(story = tales[0]?.id) {
+      const tale = tales.find(({ id }) => id === story);
+      if (tale === undefined) throw invalidField("story", "is not one of the stories");
       if (running !== undefined) throw new Problem("conflict", "The journey is being played already.");
       const abort = new AbortController();
       running = abort;
       try {
-        const played = scenes.filter(({ channel }) => phones.all().has(channel));
+        const played = tale.scenes.filter(isPlayable);
         const cast = await chooseCast(played);
-        const steps = played.reduce((n, { lines, linkFrom }) => n + lines.length + (linkFrom === undefined ? 0 : 1), 0);
+        const steps = played.reduce((n, scene) => n + scene.steps.length + (scene.linkFrom === undefined ? 0 : 1), 0);
         state = IDLE;
-        tell({ state: "running", steps, cast: Object.fromEntries(cast) });
+        tell({ story: tale.id, state: "running", steps, cast: Object.fromEntries(cast) });
         void play(played, { cast, signal: abort.signal })
           .then(
             () => tell({ state: "done", caption: "One customer, one conversation" }),
@@ -130,4 +187,8 @@ function personaAt(cast: Map<string, Persona>, channel: string): Persona {
   const persona = cast.get(channel);
   if (persona === undefined) throw new Error(`nobody plays on ${channel}`);
   return persona;
+}
+
+async function photo(): Promise<SaidMedia> {
+  return { kind: "image", mime: "image/jpeg", filename: "front-door.jpg", data: await readFile(PARCEL) };
 }

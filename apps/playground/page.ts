@@ -22,7 +22,7 @@ export function playgroundPage(dist: string = DIST): Router {
     response.set({
       "cache-control": "no-cache",
       "content-security-policy":
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     });
     response.sendFile("index.html", { root: dist, cacheControl: false }, (error?: Error) => {
       if (error !== undefined && !response.headersSent) next(error);

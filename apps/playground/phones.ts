@@ -4,6 +4,7 @@ import type { Parts } from "../core/parts.ts";
 import { described } from "../core/platform/log.ts";
 import { invalidField, notFound, Problem } from "../core/platform/problem.ts";
 import { wireAccount } from "./accounts.ts";
+import { openScreens, type ScreenFile } from "./screens.ts";
 import type { ScreenItem } from "./wire.ts";
 
 /** The simulator of a channel, wired to the hub. */
@@ -13,10 +14,13 @@ export interface Phone {
   accountId: string;
 }
 
-/** Tells that something is new, or has changed, on a screen. */
-export type OnScreen = (event: { channel: string; as: string; item: ScreenItem }) => void;
+/** What a customer can do on a phone beside talking. */
+export type Action = { id: string; title: string };
 
-/** Everybody's phones. What they show is kept in memory, as the simulators keep it. */
+/** Tells that something is new, or has changed, on a screen; `as` is a customer's handle or a room's id. */
+export type OnScreen = (event: { channel: string; as: string; item: ScreenItem; actions: Action[] }) => void;
+
+/** Everybody's phones. */
 export interface Phones {
   /** By channel. */
   all(): ReadonlyMap<string, Phone>;
@@ -26,12 +30,18 @@ export interface Phones {
   start(url: string): Promise<void>;
   /** Resolves when the hub has acknowledged it. @throws {Problem} */
   say(channel: string, input: Say): Promise<{ id: string }>;
-  /** Presses a button of a message that was heard. @throws {Problem} */
+  /** Presses a button, or chooses a row of a list, of a message that was heard. @throws {Problem} */
   press(channel: string, input: Press): Promise<{ id: string }>;
-  /** What reached a customer, oldest first. @throws {Problem} */
+  /** What a customer can do now beside talking. @throws {Problem} */
+  actions(channel: string, as: string): Action[];
+  /** Does one of them. @throws {Problem} */
+  act(channel: string, input: { as: string; name?: string; action: string }): Promise<void>;
+  /** What reached a customer or a room, oldest first. @throws {Problem} */
   heard(channel: string, as: string): Heard[];
   /** What a screen shows, oldest first. @throws {Problem} */
   screen(channel: string, as: string): ScreenItem[];
+  /** The file of a line on a screen. @throws {Problem} notFound */
+  file(channel: string, itemId: string): ScreenFile;
   stop(): Promise<void>;
 }
 
@@ -40,39 +50,41 @@ export interface Press {
   as: string;
   name?: string;
   claims?: NonNullable<Say["claims"]>;
+  room?: string;
   message: string;
   button: string;
 }
 
-/** Most lines that a screen keeps, and most screens. */
-const MOST_LINES = 500;
-const MOST_SCREENS = 1_000;
-
 /** Opens the phones; {@link Phones.start} switches them on. */
 export function openPhones(parts: Parts, onScreen: OnScreen): Phones {
   const phones = new Map<string, Phone>();
-  const screens = new Map<string, ScreenItem[]>();
-
-  function show(channel: string, as: string, item: ScreenItem): void {
-    const key = `${channel} ${as}`;
-    const lines = screens.get(key) ?? [];
-    const at = lines.findIndex((line) => line.id === item.id);
-    if (at >= 0) lines[at] = item;
-    else lines.push(item);
-    if (lines.length > MOST_LINES) lines.shift();
-    screens.set(key, lines);
-    const oldest = screens.size > MOST_SCREENS ? screens.keys().next().value : undefined;
-    if (oldest !== undefined) screens.delete(oldest);
-    onScreen({ channel, as, item });
-  }
+  const screens = openScreens((channel, as, item) => {
+    onScreen({ channel, as, item, actions: actionsOf(phones.get(channel), as) });
+  });
 
   async function switchOn(adapter: ChannelAdapter, simulator: Simulator, url: string): Promise<void> {
     const accountId = await wireAccount(parts, adapter, simulator.settings);
     const at = `${url}/channels/${accountId}`;
     simulator.attach({ webhookUrl: at, liveUrl: at });
-    simulator.onHeard((as, heard) => show(adapter.id, as, heardItem(heard)));
+    simulator.onHeard((as, heard) => screens.show(adapter.id, as, heardItem(adapter.id, heard)));
     phones.set(adapter.id, { adapter, simulator, accountId });
     await adapter.connect?.(adapter.settings.parse(simulator.settings), { webhookUrl: at });
+  }
+
+  function heardItem(channel: string, { id, media, at, text, ...shown }: Heard): ScreenItem {
+    const { buttons, list, link, location, contact } = shown;
+    return {
+      id,
+      direction: "heard",
+      text,
+      at: at.toISOString(),
+      ...(buttons === undefined ? {} : { buttons }),
+      ...(list === undefined ? {} : { list }),
+      ...(link === undefined ? {} : { link }),
+      ...(location === undefined ? {} : { location }),
+      ...(contact === undefined ? {} : { contact }),
+      ...(media === undefined ? {} : { media: screens.keep(channel, id, media) }),
+    };
   }
 
   function of(channel: string): Phone {
@@ -81,16 +93,38 @@ export function openPhones(parts: Parts, onScreen: OnScreen): Phones {
     return phone;
   }
 
-  async function act(channel: string, line: { as: string; text: string }, work: () => Promise<unknown>) {
+  async function showing(
+    channel: string,
+    line: Pick<Say, "as" | "name" | "room" | "media"> & { text: string },
+    work: () => Promise<unknown>,
+  ): Promise<unknown> {
     const id = `said:${randomUUID()}`;
-    const item: ScreenItem = { id, direction: "said", text: line.text, at: new Date().toISOString(), state: "sending" };
-    show(channel, line.as, item);
+    const place = line.room ?? line.as;
+    const item: ScreenItem = {
+      id,
+      direction: "said",
+      text: line.text,
+      at: new Date().toISOString(),
+      state: "sending",
+      ...(line.room === undefined ? {} : { by: line.name ?? line.as }),
+      ...(line.media === undefined ? {} : { media: screens.keep(channel, id, line.media) }),
+    };
+    screens.show(channel, place, item);
     try {
-      const done = await work();
-      show(channel, line.as, { ...item, state: "sent" });
+      const done = await refusing(channel, work);
+      screens.show(channel, place, { ...item, state: "sent" });
       return done;
+    } catch (error) {
+      screens.show(channel, place, { ...item, state: "failed" });
+      throw error;
+    }
+  }
+
+  /** What a simulator was refused by the hub, as a Problem. */
+  async function refusing<T>(channel: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
     } catch (cause) {
-      show(channel, line.as, { ...item, state: "failed" });
       parts.log.debug({ ...described(cause), channel }, "a simulated customer was not heard");
       const why = cause instanceof Error ? cause.message : "no reason was given";
       throw new Problem("unprocessable", `The hub did not take it: ${why}.`, { code: "not-acknowledged", cause });
@@ -100,8 +134,13 @@ export function openPhones(parts: Parts, onScreen: OnScreen): Phones {
   async function say(channel: string, input: Say): Promise<{ id: string }> {
     const { simulator } = of(channel);
     assertHandle(simulator, input.as);
+    if (input.room !== undefined && !isRoom(simulator, input.room)) throw invalidField("room", "is no room here");
+    const { media } = input;
+    if (media !== undefined && simulator.sends?.includes(media.kind) !== true) {
+      throw invalidField("media.kind", `can't be sent on ${channel}`);
+    }
     let id = "";
-    await act(channel, input, async () => {
+    await showing(channel, input, async () => {
       ({ id } = await simulator.say(input));
     });
     return { id };
@@ -109,7 +148,7 @@ export function openPhones(parts: Parts, onScreen: OnScreen): Phones {
 
   function heard(channel: string, as: string): Heard[] {
     const { simulator } = of(channel);
-    assertHandle(simulator, as);
+    if (!isRoom(simulator, as)) assertHandle(simulator, as);
     return simulator.heard(as);
   }
 
@@ -134,31 +173,60 @@ export function openPhones(parts: Parts, onScreen: OnScreen): Phones {
       );
     },
     say,
-    async press(channel, { message, button, ...who }) {
+    async press(channel, { message, button, room, ...who }) {
       const { simulator } = of(channel);
-      const shown = heard(channel, who.as).find((one) => one.id === message);
+      const shown = heard(channel, room ?? who.as).find((one) => one.id === message);
       if (shown === undefined) throw invalidField("message", "was not heard by this customer");
-      const pressed = shown.buttons?.find((one) => one.id === button);
+      const rows = shown.list?.sections.flatMap((section) => section.rows) ?? [];
+      const pressed = [...(shown.buttons ?? []), ...rows].find((one) => one.id === button);
       if (pressed === undefined) throw invalidField("button", "is none of this message");
-      if (simulator.press === undefined) return say(channel, { ...who, text: pressed.title });
+      const place = room === undefined ? {} : { room };
+      if (simulator.press === undefined) return say(channel, { ...who, ...place, text: pressed.title });
       const { as, name } = who;
-      const input = { as, message, button, ...(name === undefined ? {} : { name }) };
-      const id = await act(channel, { as, text: pressed.title }, () => simulator.press?.(input) ?? Promise.resolve());
-      return { id: String(id) };
+      const person = { as, ...(name === undefined ? {} : { name }) };
+      const line = { ...person, ...place, text: pressed.title };
+      const id = await showing(channel, line, async () => simulator.press?.({ ...person, message, button }));
+      return { id: typeof id === "string" ? id : message };
+    },
+    actions(channel, as) {
+      const phone = of(channel);
+      if (!isRoom(phone.simulator, as)) assertHandle(phone.simulator, as);
+      return actionsOf(phone, as);
+    },
+    async act(channel, input) {
+      const { simulator } = of(channel);
+      assertHandle(simulator, input.as);
+      const action = actionsOf(phones.get(channel), input.as).find(({ id }) => id === input.action);
+      if (action === undefined) throw invalidField("action", "can't be done now");
+      await showing(channel, { ...input, text: `[${action.title}]` }, async () => simulator.act?.(input));
     },
     heard,
     screen(channel, as) {
-      const lines = screens.get(`${channel} ${as}`) ?? [];
+      const rest = heard(channel, as).map((one) => heardItem(channel, one));
+      const lines = screens.lines(channel, as);
       // What a simulator heard under another spelling of the handle (a `+` that was lost on the way).
       const known = new Set(lines.map((line) => line.id));
-      const rest = heard(channel, as).map(heardItem);
       return [...lines, ...rest.filter((item) => !known.has(item.id))].sort((x, y) => (x.at < y.at ? -1 : 1));
+    },
+    file(channel, itemId) {
+      const file = screens.file(channel, itemId);
+      if (file === undefined) throw notFound("file");
+      return file;
     },
     async stop() {
       await Promise.all([...phones.values()].map(({ simulator }) => simulator.stop()));
       phones.clear();
     },
   };
+}
+
+function isRoom({ rooms }: Simulator, id: string): boolean {
+  return rooms?.some((room) => room.id === id) === true;
+}
+
+function actionsOf(phone: Phone | undefined, as: string): Action[] {
+  if (phone === undefined || isRoom(phone.simulator, as)) return [];
+  return phone.simulator.actions?.(as) ?? [];
 }
 
 /** @throws {Problem} `invalid`, naming `as` */
@@ -168,8 +236,4 @@ function assertHandle(simulator: Simulator, as: string): void {
   } catch (error) {
     throw invalidField("as", error instanceof Error ? error.message : "is no handle of this channel");
   }
-}
-
-function heardItem({ id, text, buttons, at }: Heard): ScreenItem {
-  return { id, direction: "heard", text, at: at.toISOString(), ...(buttons === undefined ? {} : { buttons }) };
 }

@@ -4,6 +4,7 @@ import type { Parts } from "../core/parts.ts";
 import type { Config } from "../core/platform/config.ts";
 import { playgroundApi } from "./api.ts";
 import { openCustomers } from "./customers.ts";
+import { openDesk } from "./desk.ts";
 import { openEvents } from "./events.ts";
 import { ownPagesOnly } from "./guard.ts";
 import { openJourney } from "./journey.ts";
@@ -37,6 +38,7 @@ export function openPlayground(
   const journey = openJourney({
     phones,
     customers,
+    desk: openDesk(hub.parts),
     onChange: (state) => events.send({ type: "journey", journey: state }),
     ...(options.readingMs === undefined ? {} : { readingMs: options.readingMs }),
   });

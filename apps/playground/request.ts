@@ -1,24 +1,32 @@
 import express, { type Request, type RequestHandler } from "express";
 import { z } from "zod";
+import { MEDIA_KINDS } from "../../adapters/contract/index.ts";
 import { parseInput } from "../core/platform/input.ts";
 import { Problem } from "../core/platform/problem.ts";
 
-/** Largest body, in bytes. */
+/** Largest body, and largest one that may carry a file, in bytes. */
 const LIMIT = 64 * 1024;
+const FILE_LIMIT = 12 * 1024 * 1024;
 /** Objects and arrays within each other. */
 const DEEPEST = 8;
 
 /** Reads a JSON body; one of another type is refused before it is read. @throws {Problem} */
-export const readJson: RequestHandler[] = [
-  (request, _response, next) => {
-    // `null`: no body at all.
-    if (request.is("application/json") === false) {
-      throw new Problem("unsupportedMediaType", "The body must be sent as content-type application/json.");
-    }
-    next();
-  },
-  express.json({ limit: LIMIT, inflate: false }),
-];
+export const readJson: RequestHandler[] = reading(LIMIT);
+/** The same where a file may come along. */
+export const readJsonWithFile: RequestHandler[] = reading(FILE_LIMIT);
+
+function reading(limit: number): RequestHandler[] {
+  return [
+    (request, _response, next) => {
+      // `null`: no body at all.
+      if (request.is("application/json") === false) {
+        throw new Problem("unsupportedMediaType", "The body must be sent as content-type application/json.");
+      }
+      next();
+    },
+    express.json({ limit, inflate: false }),
+  ];
+}
 
 /** Text that can be stored: no NUL, no half surrogate pair. */
 const text = (most: number) =>
@@ -42,15 +50,35 @@ const claims = z
   .refine((value) => storable(value), "must not contain NUL characters or half a surrogate pair")
   .optional();
 
+const room = text(200).optional();
+const words = z
+  .string()
+  .max(20_000, "must be at most 20000 characters")
+  .refine((value) => !value.includes("\0"), "must not contain NUL characters")
+  .refine((value) => value.isWellFormed(), "must not contain half a surrogate pair");
+const media = z
+  .strictObject({
+    kind: z.enum(MEDIA_KINDS),
+    mime: z.string().regex(/^[a-z]+\/[a-z0-9.+-]{1,100}$/, "must be a media type"),
+    filename: text(200).optional(),
+    data: z
+      .base64("must be base64")
+      .min(1, "must not be empty")
+      .transform((value) => new Uint8Array(Buffer.from(value, "base64"))),
+  })
+  .optional();
+
 /** What is asked of the playground. */
 export const Asked = {
-  say: z.strictObject({
-    as,
-    text: text(20_000).refine((value) => value.trim() !== "", "must not be empty"),
-    name,
-    claims,
-  }),
-  press: z.strictObject({ as, name, claims, message: text(500), button: text(500) }),
+  say: z
+    .strictObject({ as, text: words, name, claims, room, media })
+    .refine((said) => said.media !== undefined || said.text.trim() !== "", {
+      path: ["text"],
+      message: "must not be empty",
+    }),
+  press: z.strictObject({ as, name, claims, room, message: text(500), button: text(500) }),
+  act: z.strictObject({ as, name, action: text(100) }),
+  journey: z.strictObject({ story: text(50).optional() }),
   linkCode: z.strictObject({ channel: text(32), as }),
   open: z.strictObject({ as, name, claims, code: text(64) }),
   nothing: z.strictObject({}),

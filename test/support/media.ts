@@ -14,11 +14,12 @@ const PATH = /^\/media\/([0-9a-f-]{36})$/;
 
 /** `origin` is where {@link MemoryMedia.serve} is reached. */
 export function memoryMedia(origin: () => string): MemoryMedia {
-  const files = new Map<string, { mime: string; data: Buffer }>();
+  const files = new Map<string, { mime: string; filename?: string; data: Buffer }>();
   return {
     put({ data, ...file }) {
       const id = randomUUID();
-      files.set(id, { mime: file.mime, data: Buffer.from(data) });
+      const { kind: _, ...described } = file;
+      files.set(id, { ...described, data: Buffer.from(data) });
       return { id, ...file, size: data.byteLength };
     },
     async read(id) {
@@ -31,9 +32,16 @@ export function memoryMedia(origin: () => string): MemoryMedia {
       const id = PATH.exec(request.url ?? "")?.[1];
       if (id === undefined) return false;
       const file = files.get(id);
-      response.writeHead(file === undefined ? 404 : 200, file === undefined ? {} : { "content-type": file.mime });
-      response.end(file?.data);
+      if (file === undefined) response.writeHead(404).end();
+      else response.writeHead(200, headersOf(file)).end(file.data);
       return true;
     },
   };
+}
+
+function headersOf({ mime, filename }: { mime: string; filename?: string }): Record<string, string> {
+  if (filename === undefined) return { "content-type": mime };
+  const plain = filename.replaceAll(/[^\w.-]/g, "_");
+  const disposition = `inline; filename="${plain}"; filename*=utf-8''${encodeURIComponent(filename)}`;
+  return { "content-type": mime, "content-disposition": disposition };
 }

@@ -11,6 +11,8 @@ export interface ReplayedMessage {
   kind: string;
   /** What a person would read; a placeholder in brackets where there is none. */
   text: string;
+  /** Of a `choice`: the id that was offered. */
+  choice?: string;
   /** UTC. */
   at: Date;
   /** False: said on another thread of the same customer. */
@@ -30,6 +32,7 @@ export interface Replay {
 interface Opened {
   row: HistoryRow;
   text: string;
+  choice?: string;
 }
 
 /**
@@ -55,17 +58,18 @@ export function replay(
     }
     if (body.text === undefined || (body.eventKey !== undefined && removed.has(body.eventKey))) continue;
     const edited = body.eventKey === undefined ? undefined : edits.get(body.eventKey);
-    opened.push({ row, text: edited ?? body.text });
+    opened.push({ row, text: edited ?? body.text, ...(body.choice === undefined ? {} : { choice: body.choice }) });
   }
 
   const result: Replay = { history: [], pending: [], beyond: [] };
   let left = options.budget;
-  for (const { row, text } of opened) {
+  for (const { row, text, choice } of opened) {
     const message: ReplayedMessage = {
       channel: row.channel,
       author: row.author === "system" ? "bot" : row.author,
       kind: row.kind,
       text,
+      ...(choice === undefined ? {} : { choice }),
       at: row.received_at,
       here: row.thread_id === options.threadId,
     };
@@ -83,7 +87,10 @@ export function replay(
 }
 
 /** `edits`: the event that this one edits (`text`: to what) or removes (no `text`). */
-function openQuietly(row: HistoryRow, keys: KeyRing): { eventKey?: string; text?: string; edits?: string } | undefined {
+function openQuietly(
+  row: HistoryRow,
+  keys: KeyRing,
+): { eventKey?: string; text?: string; choice?: string; edits?: string } | undefined {
   try {
     // An echo is the business's own message, stored as the channel's event.
     if (row.out_seq > 0) return { text: openOutbound(keys, row).content.text };
@@ -96,6 +103,8 @@ function openQuietly(row: HistoryRow, keys: KeyRing): { eventKey?: string; text?
       case "reaction":
       case "system":
         return { eventKey };
+      case "choice":
+        return { eventKey, text: readable(content), choice: content.id };
       default:
         return { eventKey, text: readable(content) };
     }

@@ -14,6 +14,7 @@ import * as sql from "../statements/process.ts";
 import type { CursorRow, MessageRow } from "../statements/process.ts";
 import { ErasedError } from "../vault/vault.ts";
 import { linking } from "./linking.ts";
+import { understandNumbers } from "./numbered.ts";
 
 /** What a round of processing leaves to be done. */
 export interface Processed {
@@ -215,7 +216,7 @@ async function apply(
   const { workspaceId, patience, rows } = input;
   const cursors = new Map(input.cursors.map((c) => [c.thread_id, c]));
   const scope: ResolveScope = { workspaceId, settings: input.settings, vault: parts.vault };
-  const messages = await openMessages(parts, rows, cursors);
+  const messages = await understandNumbers(db, scope, await openMessages(parts, rows, cursors));
 
   const { profileOf, changes } = await resolve(
     db,

@@ -55,6 +55,7 @@ export async function enqueueMessages(
     messages.map((m) => m.basis?.answeredSeq ?? null),
     messages.map((m) => m.basis?.profileId ?? null),
     messages.map((m) => m.basis?.epoch ?? null),
+    messages.map((m) => (m.content.numbered?.length ?? 0) > 0),
   ]);
   return rows.map((r) => ({
     messageId: r.message_id,

@@ -267,7 +267,8 @@ export const closeLanes = statement<{ id: string; in_ms: number }>(
 /**
  * Puts messages into their threads and their outboxes, numbered in the order given. Needs the cursors locked.
  * $1 workspace, arrays: $2 message ids, $3 threads, $4 identifiers, $5 authors, $6 kinds, $7 bodies, $8 conversations,
- * $9 based on (a bot's reply) or null, $10 answers after or null, $11 profiles or null, $12 epochs or null.
+ * $9 based on (a bot's reply) or null, $10 answers after or null, $11 profiles or null, $12 epochs or null, $13 whether its choices
+ * are numbered lines.
  */
 export const enqueue = statement<{
   message_id: string;
@@ -280,12 +281,12 @@ export const enqueue = statement<{
   `WITH input AS (
      SELECT *, row_number() OVER (PARTITION BY thread_id ORDER BY ord)::int AS n
        FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::bytea[], $8::uuid[], $9::int[], $10::int[],
-                   $11::uuid[], $12::int[])
+                   $11::uuid[], $12::int[], $13::bool[])
          WITH ORDINALITY i(message_id, thread_id, identifier_id, author, kind, body, conversation_id, based_on_seq,
-                           answers_after, profile_id, epoch, ord)
+                           answers_after, profile_id, epoch, numbered, ord)
    ), bumped AS (
-     UPDATE thread_cursor k SET out_seq = k.out_seq + c.n
-       FROM (SELECT thread_id, max(n) AS n FROM input GROUP BY 1) c
+     UPDATE thread_cursor k SET out_seq = k.out_seq + c.n, numbered_seq = COALESCE(k.out_seq + c.numbered, 0)
+       FROM (SELECT thread_id, max(n) AS n, max(n) FILTER (WHERE numbered) AS numbered FROM input GROUP BY 1) c
       WHERE k.workspace_id = $1 AND k.thread_id = c.thread_id AND k.thread_id = ANY($3::uuid[])
      RETURNING k.thread_id, k.out_seq - c.n AS base, k.out_seq, k.processed_seq
    ), placed AS (

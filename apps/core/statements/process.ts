@@ -9,6 +9,7 @@ export interface CursorRow {
   processed_seq: number;
   owed_seq: number;
   answered_seq: number;
+  numbered_seq: number;
   attempts: number;
   failures: number;
 }
@@ -17,7 +18,7 @@ export interface CursorRow {
 export const lockCursors = statement<CursorRow & Record<string, unknown>>(
   "lock-cursors",
   `SELECT k.thread_id, t.account_id, t.channel, t.audience, t.owner_id, k.processed_seq, k.owed_seq, k.answered_seq,
-          k.attempts, k.failures
+          k.numbered_seq, k.attempts, k.failures
      FROM thread_cursor k
     CROSS JOIN LATERAL (
       SELECT account_id, channel, audience, owner_id FROM thread WHERE workspace_id = $1 AND id = k.thread_id LIMIT 1) t
@@ -126,6 +127,33 @@ export const parkMessage = statement<never>(
 export const markAnswered = statement<never>(
   "mark-answered",
   `UPDATE message SET owed = false WHERE workspace_id = $1 AND id = ANY($2::uuid[])`,
+);
+
+/**
+ * The messages whose numbered lines may be answered, as far as they have gone out. `seq`: the newest inbound number before it.
+ * $1 workspace, arrays: $2 threads, $3 outbound numbers.
+ */
+export const numberedOffers = statement<{
+  id: string;
+  thread_id: string;
+  seq: number;
+  identifier_id: string;
+  body: Buffer;
+}>(
+  "numbered-offers",
+  `SELECT m.id, m.thread_id, m.seq, m.identifier_id, m.body
+     FROM unnest($2::uuid[], $3::int[]) i(thread_id, out_seq)
+    CROSS JOIN LATERAL (
+      SELECT message_id FROM outbox o WHERE o.workspace_id = $1 AND o.thread_id = i.thread_id AND o.out_seq = i.out_seq
+         AND o.state NOT IN ('pending', 'failed', 'cancelled') LIMIT 1) o
+    CROSS JOIN LATERAL (SELECT * FROM message m WHERE m.workspace_id = $1 AND m.id = o.message_id LIMIT 1) m`,
+);
+
+/** What a message was understood as. $1 workspace, arrays: $2 messages, $3 kinds, $4 bodies. */
+export const rewriteMessages = statement<never>(
+  "rewrite-messages",
+  `UPDATE message m SET kind = i.kind, body = i.body FROM unnest($2::uuid[], $3::text[], $4::bytea[]) i(id, kind, body)
+    WHERE m.workspace_id = $1 AND m.id = i.id AND m.id = ANY($2::uuid[])`,
 );
 
 /** The last word on being written to, per thread. $1 workspace, $2 threads, $3 opted out (pairwise). */

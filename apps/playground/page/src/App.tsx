@@ -31,14 +31,18 @@ export function App() {
         channel={channel}
         hue={hues.get(channel.id) ?? "hue-0"}
         holder={holder}
-        items={state.screens[screenKey(channel.id, holder.handle)]}
+        room={state.rooms[channel.id]}
+        items={state.screens[screenKey(channel.id, state.rooms[channel.id] ?? holder.handle)]}
+        actions={state.actions[screenKey(channel.id, state.rooms[channel.id] ?? holder.handle)] ?? []}
         customer={known === undefined ? undefined : { name: known.name, place: refs.indexOf(ref ?? "") }}
         isActive={state.active === channel.id}
         isOffline={line !== "open"}
         others={others}
         onUse={() => actions.use(channel.id)}
         onHand={(next) => actions.hand(channel.id, next)}
-        onSay={(text) => actions.say(channel, holder, text)}
+        onLook={(room) => actions.look(channel.id, room)}
+        onSay={(said) => actions.say(channel, holder, said)}
+        onAct={(action) => actions.act(channel, holder, action)}
         onPress={(pressed) => actions.press(channel, holder, pressed)}
         onFollow={async (to) => {
           const there = state.holders[to.id];
@@ -113,11 +117,39 @@ export function App() {
         </main>
       ) : (
         <main className="stage">
-          <div className="phones">{channels.map(phone)}</div>
+          <div className="shelf">
+            <Dock channels={channels} hues={hues} active={state.active} onUse={actions.use} />
+            <div className="phones">{channels.map(phone)}</div>
+          </div>
           {panel}
         </main>
       )}
     </div>
+  );
+}
+
+/** Every phone by name, for when they don't all fit beside each other. */
+function Dock(props: {
+  channels: PlayedChannel[];
+  hues: ReadonlyMap<string, string>;
+  active: string;
+  onUse: (channel: string) => void;
+}) {
+  const { channels, hues, active, onUse } = props;
+  return (
+    <nav className="dock" aria-label="Phones">
+      {channels.map(({ id, label }) => (
+        <button
+          key={id}
+          type="button"
+          className={`chip ${hues.get(id) ?? ""}`}
+          aria-pressed={id === active}
+          onClick={() => onUse(id)}
+        >
+          {label}
+        </button>
+      ))}
+    </nav>
   );
 }
 

@@ -1,17 +1,23 @@
-import { useEffect, useRef, useState, type FormEvent } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { PlayedChannel, ScreenItem } from "../../wire.ts";
-import { reasonOf } from "./hub.ts";
+import type { Pressed, Said } from "./api.ts";
+import { Composer } from "./Composer.tsx";
+import { reasonOf, type PhoneAction } from "./hub.ts";
 import { HolderForm } from "./HolderForm.tsx";
 import type { Holder } from "./personas.ts";
-import { Screen } from "./Screen.tsx";
+import { HINTS, Screen } from "./Screen.tsx";
 
 /** One simulated phone (or browser) with whoever holds it. */
 export function Phone(props: {
   channel: PlayedChannel;
   hue: string;
   holder: Holder;
+  /** The room that is looked at; undefined: the holder's own screen. */
+  room: string | undefined;
   /** Undefined while it is loading. */
   items: ScreenItem[] | undefined;
+  /** What the holder can do beside talking. */
+  actions: PhoneAction[];
   /** Who the hub takes the holder for; `place` colours equal customers alike. */
   customer: { name: string | undefined; place: number } | undefined;
   isActive: boolean;
@@ -20,15 +26,16 @@ export function Phone(props: {
   others: PlayedChannel[];
   onUse: () => void;
   onHand: (holder: Holder) => void;
-  onSay: (text: string) => Promise<unknown>;
-  onPress: (pressed: { message: string; button: string }) => Promise<unknown>;
+  onLook: (room: string | undefined) => void;
+  onSay: (said: Said) => Promise<unknown>;
+  onPress: (pressed: Pressed) => Promise<unknown>;
+  onAct: (action: string) => Promise<unknown>;
   onFollow: (to: PlayedChannel) => Promise<void>;
 }) {
-  const { channel, hue, holder, items, customer, isActive, isOffline, others, onUse, onHand } = props;
+  const { channel, hue, holder, room, items, actions, customer, isActive, isOffline, others, onUse, onHand } = props;
   const [text, setText] = useState("");
   const [trouble, setTrouble] = useState<string>();
   const [isEditing, setEditing] = useState(false);
-  const field = useRef<HTMLInputElement>(null);
   const section = useRef<HTMLElement>(null);
 
   useEffect(() => {
@@ -43,14 +50,11 @@ export function Phone(props: {
       onRefused?.();
     });
   };
-  const say = (words: string) => attempt(props.onSay(words), () => setText((now) => (now === "" ? words : now)));
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    const words = text.trim();
-    if (words === "") return;
-    setText("");
-    say(words);
-  };
+  const place = room === undefined ? {} : { room };
+  const say = (said: Said) =>
+    attempt(props.onSay({ ...said, ...place }), () => setText((now) => (now === "" ? said.text : now)));
+  // On a telephone that hangs nobody hears what is said: calling comes first.
+  const hints = channel.device === "telephone" && actions.some(({ id }) => id === "call") ? [] : HINTS;
 
   return (
     <section
@@ -59,6 +63,7 @@ export function Phone(props: {
       aria-label={`${channel.label}: ${holder.name}`}
       data-active={isActive}
       data-channel={channel.id}
+      data-device={channel.device}
     >
       <header className="phone-head">
         <div className="phone-title">
@@ -104,13 +109,38 @@ export function Phone(props: {
           }}
         />
       )}
+      {channel.rooms.length > 0 && (
+        <div className="places" role="group" aria-label={`Places on ${channel.label}`}>
+          {[{ id: undefined, label: "Direct" }, ...channel.rooms].map(({ id, label }) => (
+            <button key={id ?? ""} type="button" aria-pressed={id === room} onClick={() => props.onLook(id)}>
+              {label}
+            </button>
+          ))}
+        </div>
+      )}
       <Screen
         label={`Messages on ${channel.label}`}
         items={items}
         isOffline={isOffline}
-        onSay={say}
-        onPress={(pressed) => attempt(props.onPress(pressed))}
+        hints={hints}
+        onSay={(words) => say({ text: words })}
+        onPress={(pressed) => attempt(props.onPress({ ...pressed, ...place }))}
       />
+      {actions.length > 0 && (
+        <div className="actions" role="group" aria-label={`What can be done on ${channel.label}`}>
+          {actions.map(({ id, title }) => (
+            <button
+              key={id}
+              type="button"
+              data-action={id}
+              disabled={isOffline}
+              onClick={() => attempt(props.onAct(id))}
+            >
+              {title}
+            </button>
+          ))}
+        </div>
+      )}
       {others.length > 0 && (
         <p className="phone-links">
           Continue on
@@ -133,29 +163,15 @@ export function Phone(props: {
           {trouble}
         </p>
       )}
-      <form className="composer" onSubmit={submit}>
-        <input
-          ref={field}
-          type="text"
-          aria-label={`Message on ${channel.label}`}
-          placeholder="Message"
-          autoComplete="off"
-          maxLength={4000}
-          value={text}
-          onFocus={onUse}
-          onChange={(event) => setText(event.target.value)}
-        />
-        <button
-          type="submit"
-          className="send"
-          aria-label={`Send on ${channel.label}`}
-          disabled={isOffline || text.trim() === ""}
-        >
-          <svg viewBox="0 0 24 24" aria-hidden="true">
-            <path d="M4 12 20 4l-5 16-3.5-6.5z" />
-          </svg>
-        </button>
-      </form>
+      <Composer
+        channel={channel}
+        text={text}
+        isOffline={isOffline}
+        onText={setText}
+        onUse={onUse}
+        onSay={say}
+        onTrouble={setTrouble}
+      />
     </section>
   );
 }

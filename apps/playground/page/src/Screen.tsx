@@ -1,21 +1,28 @@
 import { useEffect, useRef, useState } from "react";
 import type { ScreenItem } from "../../wire.ts";
-import { Words } from "./Words.tsx";
+import { Bubble } from "./Bubble.tsx";
 
 /** How long an answer may be on its way before nobody is "typing" any more. Milliseconds. */
 const TYPING_MS = 12_000;
 
-const HINTS = ["I need an ergonomic chair for under $300", "What is your return policy?", "When will my order ship?"];
+/** What a customer of the demo shop could say first. */
+export const HINTS = [
+  "I need an ergonomic chair for under $300",
+  "What is your return policy?",
+  "When will my order ship?",
+];
 
 /** What a phone shows: bubbles, buttons, and what to say when there is nothing yet. */
 export function Screen(props: {
   label: string;
   items: ScreenItem[] | undefined;
   isOffline: boolean;
+  /** What to say first; nothing where something has to be done before (a call). */
+  hints: readonly string[];
   onSay: (text: string) => void;
   onPress: (pressed: { message: string; button: string }) => void;
 }) {
-  const { label, items, isOffline, onSay, onPress } = props;
+  const { label, items, isOffline, hints, onSay, onPress } = props;
   const end = useRef<HTMLDivElement>(null);
   const last = items?.at(-1);
   const isTyping = useTyping(last);
@@ -30,8 +37,8 @@ export function Screen(props: {
       {items === undefined && <p className="screen-empty">Loading…</p>}
       {items?.length === 0 && (
         <div className="screen-empty">
-          <p>Nothing said yet. Try one of these:</p>
-          {HINTS.map((hint) => (
+          <p>{hints.length === 0 ? "Nothing said yet." : "Nothing said yet. Try one of these:"}</p>
+          {hints.map((hint) => (
             <button key={hint} type="button" className="chip" disabled={isOffline} onClick={() => onSay(hint)}>
               {hint}
             </button>
@@ -39,7 +46,7 @@ export function Screen(props: {
         </div>
       )}
       {items?.map((item) => (
-        <Bubble key={item.id} item={item} isOffline={isOffline} onSay={onSay} onPress={onPress} />
+        <Bubble key={item.id} item={item} isOffline={isOffline} onAgain={({ text }) => onSay(text)} onPress={onPress} />
       ))}
       {isTyping && (
         <div className="bubble bubble-heard bubble-typing" aria-hidden="true">
@@ -49,51 +56,6 @@ export function Screen(props: {
         </div>
       )}
       <div ref={end} />
-    </div>
-  );
-}
-
-function Bubble(props: {
-  item: ScreenItem;
-  isOffline: boolean;
-  onSay: (text: string) => void;
-  onPress: (pressed: { message: string; button: string }) => void;
-}) {
-  const { item, isOffline, onSay, onPress } = props;
-  const at = new Date(item.at);
-  return (
-    <div className={`bubble bubble-${item.direction}`} data-state={item.state}>
-      <p className="bubble-text">
-        <span className="sr-only">{item.direction === "said" ? "You said: " : "The shop said: "}</span>
-        <Words text={item.text} />
-      </p>
-      {item.buttons !== undefined && (
-        <div className="bubble-buttons">
-          {item.buttons.map(({ id, title }) => (
-            <button
-              key={id}
-              type="button"
-              disabled={isOffline}
-              onClick={() => onPress({ message: item.id, button: id })}
-            >
-              {title}
-            </button>
-          ))}
-        </div>
-      )}
-      <p className="bubble-foot">
-        <time dateTime={item.at}>{at.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" })}</time>
-        {item.state === "sending" && <span>sending…</span>}
-        {item.state === "sent" && <span aria-label="sent">✓</span>}
-        {item.state === "failed" && (
-          <>
-            <span className="failed">not delivered</span>
-            <button type="button" className="quiet" disabled={isOffline} onClick={() => onSay(item.text)}>
-              Try again
-            </button>
-          </>
-        )}
-      </p>
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { MediaKind } from "../../../../adapters/contract/media-kinds.ts";
 import { Answers, type Claims } from "../../wire.ts";
 
 /** What the hub refused, in its own words; or that it could not be reached. */
@@ -20,6 +21,21 @@ export interface Sayer {
   as: string;
   name?: string;
   claims?: Claims;
+}
+
+/** Something to say, in private unless a room is named. */
+export interface Said {
+  text: string;
+  room?: string;
+  /** `data` in base64. */
+  media?: { kind: MediaKind; mime: string; filename: string; data: string };
+}
+
+/** A button or a row of a list that was pressed, by ids. */
+export interface Pressed {
+  message: string;
+  button: string;
+  room?: string;
 }
 
 async function ask<S extends z.ZodType>(schema: S, path: string, body?: unknown): Promise<z.output<S>> {
@@ -49,10 +65,12 @@ export const api = {
   customerAt: (channel: string, as: string) => ask(Answers.customerOf, `/${e(channel)}/customer?as=${e(as)}`),
   customer: (ref: string) => ask(Answers.customer, `/customers/${e(ref)}`),
   timeline: (ref: string, before: string) => ask(Answers.timeline, `/customers/${e(ref)}/timeline?before=${e(before)}`),
-  say: (channel: string, sayer: Sayer, text: string) => ask(Answers.said, `/${e(channel)}/say`, { ...sayer, text }),
-  press: (channel: string, sayer: Sayer, pressed: { message: string; button: string }) =>
+  say: (channel: string, sayer: Sayer, said: Said) => ask(Answers.said, `/${e(channel)}/say`, { ...sayer, ...said }),
+  press: (channel: string, sayer: Sayer, pressed: Pressed) =>
     ask(Answers.said, `/${e(channel)}/press`, { ...sayer, ...pressed }),
+  act: (channel: string, { as, name }: Sayer, action: string) =>
+    ask(Answers.acted, `/${e(channel)}/act`, { as, ...(name === undefined ? {} : { name }), action }),
   open: (channel: string, sayer: Sayer, code: string) => ask(Answers.said, `/${e(channel)}/open`, { ...sayer, code }),
   linkCode: (channel: string, as: string) => ask(Answers.linkCode, "/link-codes", { channel, as }),
-  startJourney: () => ask(Answers.journey, "/journey", {}),
+  startJourney: (story: string) => ask(Answers.journey, "/journey", story === "" ? {} : { story }),
 };

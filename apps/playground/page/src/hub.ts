@@ -1,7 +1,10 @@
 import { useCallback, useEffect, useMemo, useReducer, useRef } from "react";
 import { LiveEvent, type Customer, type JourneyState, type PlayedChannel, type ScreenItem } from "../../wire.ts";
-import { api, AskError } from "./api.ts";
+import { api, AskError, type Pressed, type Said } from "./api.ts";
 import { firstHolders, keepHolders, sayerOf, type Holder, type Holders } from "./personas.ts";
+
+/** What a customer can do beside talking. */
+export type PhoneAction = { id: string; title: string };
 
 /** What the page knows of the hub. */
 export interface HubState {
@@ -10,8 +13,12 @@ export interface HubState {
   trouble: string | undefined;
   line: "connecting" | "open" | "lost";
   holders: Holders;
+  /** The room that a phone shows, by channel; absent: the customer's own screen. */
+  rooms: Record<string, string | undefined>;
   /** Lines by {@link screenKey}. */
   screens: Record<string, ScreenItem[]>;
+  /** What can be done beside talking, by {@link screenKey}. */
+  actions: Record<string, PhoneAction[]>;
   /** The customer's ref by {@link screenKey}; null while the hub knows nobody there. */
   refs: Record<string, string | null>;
   /** By ref. */
@@ -27,20 +34,23 @@ type Change =
   | { type: "line"; line: HubState["line"] }
   | { type: "boot" }
   | { type: "holder"; channel: string; holder: Holder }
-  | { type: "screen"; key: string; items: ScreenItem[] }
-  | { type: "item"; key: string; item: ScreenItem }
+  | { type: "room"; channel: string; room: string | undefined }
+  | { type: "screen"; key: string; items: ScreenItem[]; actions: PhoneAction[] }
+  | { type: "item"; key: string; item: ScreenItem; actions: PhoneAction[] }
   | { type: "ref"; key: string; ref: string | null }
   | { type: "customer"; customer: Customer }
   | { type: "active"; channel: string }
   | { type: "journey"; journey: JourneyState };
 
-const NO_JOURNEY: JourneyState = { state: "idle", done: 0, steps: 0, caption: "", cast: {} };
+const NO_JOURNEY: JourneyState = { story: "", stories: [], state: "idle", done: 0, steps: 0, caption: "", cast: {} };
 const START: HubState = {
   channels: undefined,
   trouble: undefined,
   line: "connecting",
   holders: {},
+  rooms: {},
   screens: {},
+  actions: {},
   refs: {},
   customers: {},
   active: "",
@@ -65,16 +75,26 @@ function after(state: HubState, change: Change): HubState {
     case "line":
       return { ...state, line: change.line };
     case "boot":
-      return { ...state, screens: {}, refs: {}, customers: {} };
+      return { ...state, screens: {}, actions: {}, refs: {}, customers: {} };
     case "holder":
       return { ...state, holders: { ...state.holders, [change.channel]: change.holder } };
+    case "room":
+      return { ...state, rooms: { ...state.rooms, [change.channel]: change.room } };
     case "screen":
-      return { ...state, screens: { ...state.screens, [change.key]: change.items } };
+      return {
+        ...state,
+        screens: { ...state.screens, [change.key]: change.items },
+        actions: { ...state.actions, [change.key]: change.actions },
+      };
     case "item": {
       const lines = state.screens[change.key] ?? [];
       const known = lines.some((line) => line.id === change.item.id);
       const items = known ? lines.map((l) => (l.id === change.item.id ? change.item : l)) : [...lines, change.item];
-      return { ...state, screens: { ...state.screens, [change.key]: items } };
+      return {
+        ...state,
+        screens: { ...state.screens, [change.key]: items },
+        actions: { ...state.actions, [change.key]: change.actions },
+      };
     }
     case "ref":
       return { ...state, refs: { ...state.refs, [change.key]: change.ref } };
@@ -98,7 +118,8 @@ function onStage(state: HubState, journey: JourneyState): HubState {
     return [channel, { ...persona, signedIn: persona.claims !== undefined }] as const;
   });
   const active = journey.channel ?? state.active;
-  return { ...state, journey, active, holders: { ...state.holders, ...Object.fromEntries(cast) } };
+  const rooms = { ...state.rooms, ...(journey.channel === undefined ? {} : { [journey.channel]: journey.room }) };
+  return { ...state, journey, active, rooms, holders: { ...state.holders, ...Object.fromEntries(cast) } };
 }
 
 const REFRESH_MS = 120;
@@ -153,7 +174,8 @@ export function useHub() {
         change({ type: "line", line: "open" });
         void loadChannels().then(soon);
       } else if (event.type === "screen") {
-        change({ type: "item", key: screenKey(event.channel, event.as), item: event.item });
+        const { item, actions } = event;
+        change({ type: "item", key: screenKey(event.channel, event.as), item, actions });
       } else if (event.type === "journey") change({ type: "journey", journey: event.journey });
       else soon();
     };
@@ -174,16 +196,21 @@ export function useHub() {
   }, [soon]);
 
   // A phone that changed hands, or was never looked at, shows its own screen.
-  const shown = (state.channels ?? []).map(({ id }) => screenKey(id, state.holders[id]?.handle ?? "")).join("\n");
+  const places = (now: HubState) =>
+    (now.channels ?? []).flatMap(({ id }) => {
+      const place = now.rooms[id] ?? now.holders[id]?.handle;
+      return place === undefined ? [] : [{ id, place }];
+    });
+  const shown = places(state)
+    .map(({ id, place }) => screenKey(id, place))
+    .join("\n");
   useEffect(() => {
     if (shown === "" || state.line !== "open") return;
-    for (const { id } of latest.current.channels ?? []) {
-      const handle = latest.current.holders[id]?.handle;
-      if (handle === undefined) continue;
-      const key = screenKey(id, handle);
-      api.screen(id, handle).then(
-        ({ items }) => change({ type: "screen", key, items }),
-        () => change({ type: "screen", key, items: [] }),
+    for (const { id, place } of places(latest.current)) {
+      const key = screenKey(id, place);
+      api.screen(id, place).then(
+        ({ items, actions }) => change({ type: "screen", key, items, actions }),
+        () => change({ type: "screen", key, items: [], actions: [] }),
       );
     }
     soon();
@@ -193,17 +220,20 @@ export function useHub() {
     () => ({
       use: (channel: string) => change({ type: "active", channel }),
       hand: (channel: string, holder: Holder) => change({ type: "holder", channel, holder }),
+      look: (channel: string, room: string | undefined) => change({ type: "room", channel, room }),
       /** @throws {AskError} */
-      say: (channel: PlayedChannel, holder: Holder, text: string) =>
-        api.say(channel.id, sayerOf(channel, holder), text),
-      press: (channel: PlayedChannel, holder: Holder, pressed: { message: string; button: string }) =>
+      say: (channel: PlayedChannel, holder: Holder, said: Said) => api.say(channel.id, sayerOf(channel, holder), said),
+      press: (channel: PlayedChannel, holder: Holder, pressed: Pressed) =>
         api.press(channel.id, sayerOf(channel, holder), pressed),
+      async act(channel: PlayedChannel, holder: Holder, action: string) {
+        await api.act(channel.id, sayerOf(channel, holder), action);
+      },
       /** Opens another phone with a link that was made for the customer at this one. */
       async follow(from: { id: string; handle: string }, to: PlayedChannel, holder: Holder) {
         const { code } = await api.linkCode(from.id, from.handle);
         await api.open(to.id, sayerOf(to, holder), code);
       },
-      replay: () => api.startJourney().then((journey) => change({ type: "journey", journey })),
+      replay: (story: string) => api.startJourney(story).then((journey) => change({ type: "journey", journey })),
     }),
     [],
   );
