@@ -43,6 +43,11 @@ export interface ChannelAdapter<S = unknown> {
    * yet: the thread that their answer will come in. Undefined where the channel can't reach such an identifier.
    */
   reach?(identifier: { type: string; value: string }, settings: S): ThreadAddress | undefined;
+  /**
+   * What the provider counts, and bills, one message as that `fit` has shaped, where that isn't simply one: shown to who
+   * writes. Pure.
+   */
+  measure?(content: OutboundContent): Measure;
   /** An invitation to this channel that carries a link code, or undefined where the settings don't allow one. */
   link?(settings: S, token: string): Invitation | undefined;
   /**
@@ -67,6 +72,15 @@ export interface ChannelAdapter<S = unknown> {
   /** What the provider tells of somebody whose events say no name. @throws Error when it could not */
   profile?(author: Author, context: CallContext<S>): Promise<Record<string, string>>;
   simulator?: SimulatorFactory;
+}
+
+/** How much of something a message is. */
+export interface Measure {
+  /** In the singular, for people: `segment`. */
+  unit: string;
+  count: number;
+  /** Why it is so many: `GSM-7`, `UCS-2`. */
+  detail?: string;
 }
 
 /** A way into a channel. */

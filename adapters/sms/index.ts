@@ -5,6 +5,7 @@ import { link } from "./link.ts";
 import { limits } from "./limits.ts";
 import { parse } from "./parse.ts";
 import { identifiers } from "./people.ts";
+import { measure } from "./segments.ts";
 import { send } from "./send.ts";
 import { smsSettings } from "./settings.ts";
 import type { SmsSettings } from "./settings.ts";
@@ -20,6 +21,7 @@ export const adapter: ChannelAdapter<SmsSettings> = {
   identifiers,
   webhook: { verify, parse, respond: acknowledge },
   send,
+  measure,
   link,
   download,
   health,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { segments } from "./segments.ts";
+import { measure, segments } from "./segments.ts";
 
 describe("segments", () => {
   it.each([
@@ -48,4 +48,11 @@ describe("segments", () => {
       { seed: 7, numRuns: 300 },
     );
   });
+});
+
+it("measures what is billed", () => {
+  expect(measure({ text: "x".repeat(161) })).toEqual({ unit: "segment", count: 2, detail: "GSM-7" });
+  expect(measure({ text: "я".repeat(70) })).toEqual({ unit: "segment", count: 1, detail: "UCS-2" });
+  const media = { id: "m", kind: "image" as const, mime: "image/png", size: 1 };
+  expect(measure({ text: "x".repeat(161), media })).toEqual({ unit: "MMS", count: 1 });
 });

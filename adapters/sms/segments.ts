@@ -1,3 +1,5 @@
+import type { Measure, OutboundContent } from "../contract/index.ts";
+
 /** How a text is cut for the radio. */
 export interface Segments {
   /** `GSM-7` as long as every character is in its alphabet, else all of it is `UCS-2`. */
@@ -44,4 +46,11 @@ export function segments(text: string): Segments {
     used += width;
   }
   return { encoding, count, units, left: joined - used };
+}
+
+/** What Twilio bills: segments, or one MMS. */
+export function measure({ text, media }: OutboundContent): Measure {
+  if (media !== undefined) return { unit: "MMS", count: 1 };
+  const { count, encoding } = segments(text);
+  return { unit: "segment", count: Math.max(1, count), detail: encoding };
 }

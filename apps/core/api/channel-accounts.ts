@@ -2,28 +2,6 @@ import { z } from "zod";
 import { channel, id, listOf, name, page, time } from "./fields.ts";
 import { route } from "./route.ts";
 
-/** A kind of medium, as its adapter declares it. */
-export const channelKind = z
-  .object({
-    id: channel,
-    label: z.string(),
-    settings: z
-      .record(z.string(), z.unknown())
-      .meta({ description: "JSON Schema of an account's settings; fields with `secret: true` are never shown again" }),
-    limits: z
-      .object({
-        text: z.object({ maxLength: z.int().meta({ description: "UTF-16 code units" }) }),
-        buttons: z.object({ maxCount: z.int(), maxTitleLength: z.int() }).optional(),
-        replyWindowMs: z.number().optional(),
-        canWriteFirst: z.boolean().optional(),
-      })
-      .meta({ description: "What the channel can carry; what isn't declared is unsupported" }),
-    identifiers: z
-      .record(z.string(), z.string())
-      .meta({ description: "Identifier types that the channel brings, with a label for people" }),
-  })
-  .meta({ id: "Channel" });
-
 /** One configured end of a channel, without its secrets. */
 export const channelAccount = z
   .object({
@@ -90,20 +68,27 @@ export const channelAccountHealth = z
   })
   .meta({ id: "ChannelAccountHealth" });
 
+/** An approved message of an account. */
+export const messageTemplate = z
+  .object({
+    name: z.string(),
+    language: z.string(),
+    status: z
+      .enum(["approved", "pending", "rejected", "paused"])
+      .meta({ description: "Only `approved` ones may be sent" }),
+    category: z.string().optional(),
+    text: z.string().meta({ description: "What the customer will read, variables as `{{name}}`" }),
+    variables: z.array(z.string()),
+  })
+  .meta({ id: "MessageTemplate" });
+
 const settings = z
   .record(z.string(), z.unknown())
   .meta({ description: "By the JSON Schema that `GET /v1/channels` shows for the channel" });
 const at = z.strictObject({ id });
 
-/** Channels and their accounts. */
+/** Channel accounts. */
 export const channelAccountRoutes = {
-  "channels.list": route({
-    method: "get",
-    path: "/v1/channels",
-    scope: "channels:read",
-    summary: "List the channels that are installed",
-    responses: { 200: listOf(channelKind) },
-  }),
   "channelAccounts.list": route({
     method: "get",
     path: "/v1/channel-accounts",
@@ -138,6 +123,16 @@ export const channelAccountRoutes = {
       "What the hub sees itself, what the provider said, and what the last check (every five minutes, and after a change) found.",
     params: at,
     responses: { 200: channelAccountHealth },
+  }),
+  "channelAccounts.templates": route({
+    method: "get",
+    path: "/v1/channel-accounts/:id/templates",
+    scope: "channels:read",
+    summary: "List the approved messages of a channel account",
+    description: "As the provider has them, remembered for a few minutes. Empty on channels that have none.",
+    params: at,
+    asksProvider: true,
+    responses: { 200: listOf(messageTemplate) },
   }),
   "channelAccounts.change": route({
     method: "patch",

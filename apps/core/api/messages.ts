@@ -1,9 +1,7 @@
 import { z } from "zod";
-import { channel, id, listOf, page, ref, text, time } from "./fields.ts";
+import { messageBody, shownParts } from "./content.ts";
+import { channel, id, listOf, page, ref, time } from "./fields.ts";
 import { route } from "./route.ts";
-
-/** Longest text that can be written to a customer, in UTF-16 code units; a channel may split it. */
-export const LONGEST_TEXT = 20_000;
 
 const item = {
   id,
@@ -14,7 +12,11 @@ const item = {
   author: z.enum(["customer", "bot", "staff", "system"]),
   kind: z.string().meta({ description: "`text`, `media`, `choice`, `reaction`, …", examples: ["text"] }),
   text: z.string().meta({ description: "What a person would read; a placeholder in brackets where there is none" }),
-  buttons: z.array(z.object({ id: z.string(), title: z.string() })).optional(),
+  ...shownParts,
+  template: z
+    .object({ name: z.string(), language: z.string() })
+    .optional()
+    .meta({ description: "The approved message that it was sent as" }),
   at: time.meta({ description: "When the hub received or wrote it" }),
   occurredAt: time.optional().meta({ description: "The provider's time of it, if told" }),
   state: z
@@ -30,8 +32,6 @@ export const timelineItem = z.object(item).meta({ id: "TimelineItem" });
 
 /** A message that may or may not have reached the customer. */
 export const unknownItem = z.object({ ...item, ref }).meta({ id: "UnknownItem" });
-
-const button = z.strictObject({ id: text(200), title: text(100) });
 
 /** Timelines, and writing to customers. */
 export const messageRoutes = {
@@ -51,13 +51,12 @@ export const messageRoutes = {
     summary: "Write to a customer",
     description:
       "Goes to `channel`, else to the preferred one, else to the latest private thread that may be written to. " +
-      "Accepted means stored and on its way; its `state` in the timeline tells what became of it.",
+      "Accepted means stored and on its way; its `state` in the timeline tells what became of it. What the channel can't " +
+      "show becomes the nearest that it can (`POST /v1/channels/:channel/preview` tells what). With `template`, the channel " +
+      "is one that has it, and no reply window need be open.",
     params: z.strictObject({ ref }),
-    body: z.strictObject({
-      text: text(LONGEST_TEXT).meta({ examples: ["Your chair has been shipped."] }),
-      channel: channel.optional(),
-      buttons: z.array(button).min(1).max(10).optional().meta({ description: "Offered answers" }),
-    }),
+    body: messageBody,
+    asksProvider: true,
     responses: { 202: z.object({ message: timelineItem, channel }) },
   }),
   "messages.unknown": route({

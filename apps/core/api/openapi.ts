@@ -54,6 +54,8 @@ const refusals = {
   UnsupportedMediaType: "The body is not uncompressed or gzip JSON in UTF-8",
   Unprocessable: "It can never be done, or the Idempotency-Key was used for another request",
   TooManyRequests: "Too many wrong keys from this address; see Retry-After",
+  ProviderRefused: "The channel's provider refused; what to do about it is in `detail`",
+  ProviderAway: "The channel's provider can't be asked now; try again later",
   Defect: "A defect of the hub; `incident` finds it in the log",
 };
 
@@ -128,6 +130,8 @@ function refusalsOf(route: Route, takesBody: boolean): JsonObject {
     [422, "Unprocessable", takesBody],
     [429, "TooManyRequests", true],
     [500, "Defect", true],
+    [502, "ProviderRefused", route.asksProvider === true],
+    [503, "ProviderAway", route.asksProvider === true],
   ];
   return Object.fromEntries(
     statuses

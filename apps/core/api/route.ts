@@ -25,6 +25,8 @@ export interface Route<
   /** POST and PATCH read one (absent counts as `{}`), GET and DELETE never do. */
   body: B;
   responses: R;
+  /** A channel's provider may be asked on the way: it can refuse (502), or be away (503). */
+  asksProvider?: boolean;
 }
 
 const nothing = z.strictObject({});

@@ -1,4 +1,5 @@
 import { channelAccountRoutes } from "./channel-accounts.ts";
+import { channelRoutes } from "./channels.ts";
 import { conversationRoutes } from "./conversations.ts";
 import { linkCodeRoutes } from "./link-codes.ts";
 import { mergeRoutes } from "./merges.ts";
@@ -11,6 +12,7 @@ import { workspaceRoutes } from "./workspace.ts";
 
 /** Every endpoint of the API, by its id. */
 export const routes = {
+  ...channelRoutes,
   ...channelAccountRoutes,
   ...profileRoutes,
   ...messageRoutes,

@@ -77,6 +77,14 @@ export function readable(content: Content): string {
   }
 }
 
+/** What a person would read of what the hub said: its text, or a placeholder in brackets for what had no words. */
+export function readableOutbound({ text, media, location, contact }: OutboundContent): string {
+  if (text !== "") return text;
+  if (media !== undefined) return `[${media.kind}${media.filename ? `: ${media.filename}` : ""}]`;
+  if (location !== undefined) return `[location ${location.name ?? `${location.latitude}, ${location.longitude}`}]`;
+  return contact === undefined ? "" : `[contact: ${contact.name}]`;
+}
+
 function callWords({ direction, status, seconds }: Extract<Content, { kind: "call" }>): string {
   const lasted =
     seconds === undefined ? "" : `, ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`;

@@ -1,6 +1,6 @@
 import type { KeyRing } from "../vault/vault.ts";
 import type { HistoryRow } from "../statements/reply.ts";
-import { openInbound, openOutbound, readable } from "./body.ts";
+import { openInbound, openOutbound, readable, readableOutbound } from "./body.ts";
 
 /** One message of the replayed history. */
 export interface ReplayedMessage {
@@ -93,7 +93,7 @@ function openQuietly(
 ): { eventKey?: string; text?: string; choice?: string; edits?: string } | undefined {
   try {
     // An echo is the business's own message, stored as the channel's event.
-    if (row.out_seq > 0) return { text: openOutbound(keys, row).content.text };
+    if (row.out_seq > 0) return { text: readableOutbound(openOutbound(keys, row).content) };
     const { content, eventKey } = openInbound(keys, row);
     switch (content.kind) {
       case "edit":

@@ -1,3 +1,4 @@
+import type { OutboundContent } from "../../../adapters/contract/index.ts";
 import { profileOfRef } from "../identity/refs.ts";
 import type { Parts } from "../parts.ts";
 import { customerRef } from "../platform/ids.ts";
@@ -7,7 +8,7 @@ import { identifiersOf } from "../statements/identity.ts";
 import * as sql from "../statements/timeline.ts";
 import type { TimelineRow } from "../statements/timeline.ts";
 import type { KeyRing } from "../vault/vault.ts";
-import { openInbound, openOutbound, readable } from "./body.ts";
+import { openInbound, openOutbound, readable, readableOutbound } from "./body.ts";
 
 /** How far the delivery of an outbound message is. */
 export const DELIVERY_STATES = [
@@ -22,8 +23,14 @@ export const DELIVERY_STATES = [
 ] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
+/** What a message carried beside its text. */
+export type ShownParts = Pick<
+  OutboundContent,
+  "format" | "buttons" | "quickReplies" | "list" | "link" | "location" | "contact"
+>;
+
 /** One message, or anything else that has a place in a timeline. */
-export interface TimelineEntry {
+export interface TimelineEntry extends ShownParts {
   id: string;
   threadId: string;
   channel: string;
@@ -33,7 +40,8 @@ export interface TimelineEntry {
   kind: string;
   /** What a person would read. */
   text: string;
-  buttons?: { id: string; title: string }[];
+  /** The approved message that it was sent as. */
+  template?: { name: string; language: string };
   at: Date;
   /** The provider's time of it, if told. */
   occurredAt?: Date;
@@ -111,17 +119,40 @@ function entryOf(keys: KeyRing, row: TimelineRow): TimelineEntry {
   };
 }
 
-function wordsOf(keys: KeyRing, row: TimelineRow): Pick<TimelineEntry, "text" | "buttons" | "occurredAt"> {
+type Words = ShownParts & Pick<TimelineEntry, "text" | "template" | "occurredAt">;
+
+function wordsOf(keys: KeyRing, row: TimelineRow): Words {
   if (!keys.has(row.identifier_id)) return { text: ERASED };
   // What came in through a channel has an inbound body, an echo of the business's own phone too.
   if (row.out_seq > 0) {
     const { content } = openOutbound(keys, row);
-    return { text: content.text, ...(content.buttons ? { buttons: content.buttons } : {}) };
+    const { template } = content;
+    return {
+      text: readableOutbound(content),
+      ...shownParts(content),
+      ...(template === undefined ? {} : { template: { name: template.name, language: template.language } }),
+    };
   }
   const body = openInbound(keys, row);
+  const { content } = body;
   return {
-    text: readable(body.content),
+    text: readable(content),
+    ...(content.kind === "location" ? { location: { latitude: content.latitude, longitude: content.longitude } } : {}),
     ...(body.providerTime === undefined ? {} : { occurredAt: row.occurred_at }),
+  };
+}
+
+/** What of a content is shown beside its text. */
+export function shownParts(content: ShownParts): ShownParts {
+  const { format, buttons, quickReplies, list, link, location, contact } = content;
+  return {
+    ...(format === undefined ? {} : { format }),
+    ...(buttons === undefined ? {} : { buttons }),
+    ...(quickReplies === undefined ? {} : { quickReplies }),
+    ...(list === undefined ? {} : { list }),
+    ...(link === undefined ? {} : { link }),
+    ...(location === undefined ? {} : { location }),
+    ...(contact === undefined ? {} : { contact }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { SendError, type Json, type MediaAccess } from "../../../adapters/contract/index.ts";
+import { SendError, type Json, type MediaAccess, type OutboundContent } from "../../../adapters/contract/index.ts";
 import type { OpenAccount } from "../channels/accounts.ts";
 import { adapterState } from "../channels/adapter-state.ts";
 import { accountUrls } from "../channels/configure.ts";
@@ -167,8 +167,8 @@ async function send(
     const account = await parts.accounts.find(row.account_id);
     repeatableMs = account?.adapter.idempotentForMs ?? 0;
     if (account === undefined) throw new SendError("never", "the channel account is gone");
-    mayBeSent(account, row);
     const { content } = openOutbound(keys, { id: row.message_id, identifier_id: row.identifier_id, body: row.body });
+    mayBeSent(account, row, content);
     const place = `thread.address:${row.thread_id}` as const;
     const address = keys.open(addressKeyOf(row, workspaceId), place, row.address) as Record<string, Json>;
     const receipt = await withTimeout(input.sendTimeoutMs, (signal) => {
@@ -208,9 +208,11 @@ function addressKeyOf(row: Claimed, workspaceId: string): string {
 }
 
 /** @throws {SendError} when the hub itself knows that it can't go out */
-function mayBeSent(account: OpenAccount, row: Claimed): void {
+function mayBeSent(account: OpenAccount, row: Claimed, content: OutboundContent): void {
   if (account.status === "paused")
     throw new SendError("later", "the channel account is paused", { scope: "account", retryAfterMs: 60_000 });
+  // Templates are approved for just that.
+  if (content.template !== undefined) return;
   const { replyWindowMs, canWriteFirst } = account.adapter.limits;
   const silentMs = row.last_inbound_at === null ? undefined : Date.now() - row.last_inbound_at.getTime();
   if (silentMs === undefined && !canWriteFirst) throw new SendError("window", "this customer has not written here yet");

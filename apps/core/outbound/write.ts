@@ -1,4 +1,5 @@
-import type { OutboundContent } from "../../../adapters/contract/index.ts";
+import type { OutboundContent, TemplateMessage } from "../../../adapters/contract/index.ts";
+import { templateMessage } from "../channels/templates.ts";
 import { contending } from "../conversation/cases.ts";
 import { takeIntoConversations } from "../conversation/take.ts";
 import { readProfile, type ProfileView } from "../identity/profile.ts";
@@ -30,21 +31,25 @@ type WriteParts = Pick<Parts, "db" | "vault" | "workspaces" | "doorbells" | "liv
  * Writes to a customer, in the name of staff: on the channel given, else on the preferred one, else in the private thread that
  * they wrote in last of those that may be written to. What the bot was about to say in the conversation is cancelled;
  * the bot goes on answering afterwards, unless staff has taken the conversation over.
- * @throws {Problem} notFound · `invalid` when the channel is not installed · conflict when nothing may be written to
+ * A template goes to who can't be written to otherwise, where the channel has it.
+ * @throws {Problem} notFound · `invalid` when the channel is not installed, or the template can't be sent so · conflict when
+ * nothing may be written to · refusedElsewhere or unavailable when the provider can't be asked for its templates
  */
 export async function writeToCustomer(
   parts: WriteParts,
   input: { workspaceId: string; ref: string; content: OutboundContent; channel?: string | undefined },
 ): Promise<Written> {
   const { workspaceId } = input;
+  const { template } = input.content;
   if (input.channel !== undefined && !parts.adapters.has(input.channel)) {
     throw invalidField("channel", "is not installed; GET /v1/channels lists those that are");
   }
   for (let attempt = 1; ; attempt++) {
     const profile = await readProfile(parts, workspaceId, input.ref);
-    const lane = await chooseLane(parts, workspaceId, { profile, channel: input.channel });
+    const lane = await chooseLane(parts, workspaceId, { profile, channel: input.channel, template });
+    const content = template === undefined ? input.content : await templateOn(parts, lane, template);
     const messageIds = await contending(() =>
-      parts.db.transaction((db) => write(parts, db, { ...input, profileId: profile.id, lane })),
+      parts.db.transaction((db) => write(parts, db, { workspaceId, content, profileId: profile.id, lane })),
     );
     if (messageIds !== undefined) {
       parts.doorbells.ring("outbound", [{ workspaceId, threadId: lane.thread_id }]);
@@ -58,7 +63,7 @@ export async function writeToCustomer(
 async function chooseLane(
   parts: WriteParts,
   workspaceId: string,
-  wanted: { profile: ProfileView; channel: string | undefined },
+  wanted: { profile: ProfileView; channel: string | undefined; template: TemplateMessage | undefined },
 ): Promise<LaneRow> {
   const { profile, channel } = wanted;
   const identifiers = profile.identifiers.filter((i) => i.owned).map((i) => i.id);
@@ -68,7 +73,7 @@ async function chooseLane(
     const isReached = await reachCustomer(parts, { workspaceId, profile, channel: wished });
     if (isReached) lanes = await privateLanes(parts.db.pool, [workspaceId, identifiers]);
   }
-  const judged = lanes.map((lane) => ({ lane, obstacle: obstacleOf(parts, lane) }));
+  const judged = lanes.map((lane) => ({ lane, obstacle: obstacleOf(parts, lane, wanted.template) }));
   const open = judged.filter((j) => j.obstacle === undefined).map((j) => j.lane);
   const chosen =
     channel === undefined
@@ -90,12 +95,21 @@ function preferredChannel(profile: ProfileView): string | undefined {
   return profile.attributes[PREFERRED]?.value.trim().toLowerCase();
 }
 
+async function templateOn(parts: WriteParts, lane: LaneRow, template: TemplateMessage): Promise<OutboundContent> {
+  const account = await parts.accounts.find(lane.account_id);
+  if (account === undefined) throw new Problem("conflict", "The channel account was deleted meanwhile; try again.");
+  return templateMessage(account, template);
+}
+
 /** Why a thread may not be written to; undefined when it may. */
-function obstacleOf(parts: WriteParts, lane: LaneRow): string | undefined {
-  const limits = parts.adapters.get(lane.channel)?.limits;
-  if (limits === undefined) return `the channel ${lane.channel} is not installed any more`;
+function obstacleOf(parts: WriteParts, lane: LaneRow, template: TemplateMessage | undefined): string | undefined {
+  const adapter = parts.adapters.get(lane.channel);
+  if (adapter === undefined) return `the channel ${lane.channel} is not installed any more`;
   if (lane.account_status === null) return "the channel account was deleted";
   if (lane.account_status !== "active") return "the channel account is paused";
+  // A template is for customers who have not written, or not lately.
+  if (template !== undefined) return adapter.templates === undefined ? "the channel has no templates" : undefined;
+  const { limits } = adapter;
   if (lane.last_inbound_at === null) {
     return limits.canWriteFirst === true ? undefined : "the customer has to write first on this channel";
   }

@@ -7,7 +7,8 @@
  * - `notFound`: there is no such thing (or not in this workspace). · `gone`: there was, and it was erased.
  * - `methodNotAllowed` · `tooLarge` · `unsupportedMediaType`: what HTTP itself refuses.
  * - `conflict`: the state of things does not allow it now. · `unprocessable`: well formed, but it can never be done.
- * - `tooMany`: ask again later. · `unavailable`: a part of the hub is away; ask again later.
+ * - `tooMany`: ask again later. · `unavailable`: a part of the hub, or a provider, is away; ask again later.
+ * - `refusedElsewhere`: a provider that had to be asked refused; asking again would end the same way.
  */
 export type ProblemKind =
   | "invalid"
@@ -21,7 +22,8 @@ export type ProblemKind =
   | "conflict"
   | "unprocessable"
   | "tooMany"
-  | "unavailable";
+  | "unavailable"
+  | "refusedElsewhere";
 
 /** One thing wrong with the input. */
 export interface FieldError {

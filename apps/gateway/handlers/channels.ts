@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ChannelAdapter } from "../../../adapters/contract/index.ts";
+import type { ChannelAdapter, OutboundContent } from "../../../adapters/contract/index.ts";
 import type { Handlers } from "../../core/api/routes.ts";
 import {
   changeAccount,
@@ -10,11 +10,17 @@ import {
   type ConfigureParts,
 } from "../../core/channels/configure.ts";
 import { readHealth } from "../../core/channels/health.ts";
+import { templatesOf } from "../../core/channels/templates.ts";
+import { shownParts } from "../../core/conversation/timeline.ts";
+import { fit } from "../../core/outbound/fit/fit.ts";
+import { notFound } from "../../core/platform/problem.ts";
 import type { GatewayParts } from "../parts.ts";
 import { accountShape, healthShape } from "./shapes.ts";
 
 type Ids =
   | "channels.list"
+  | "channels.preview"
+  | "channelAccounts.templates"
   | "channelAccounts.list"
   | "channelAccounts.create"
   | "channelAccounts.get"
@@ -28,6 +34,17 @@ export function channelHandlers(parts: GatewayParts): Pick<Handlers, Ids> {
   return {
     async "channels.list"() {
       return { status: 200, body: { items: [...parts.adapters.values()].map(kindOf) } };
+    },
+    async "channels.preview"({ params, body }) {
+      const adapter = parts.adapters.get(params.channel);
+      if (adapter === undefined) throw notFound("channel");
+      return { status: 200, body: { parts: previewed(adapter, { ...body, text: body.text ?? "" }) } };
+    },
+    async "channelAccounts.templates"({ actor, params }) {
+      await readAccount(configure, actor.workspaceId, params.id);
+      const account = await parts.accounts.find(params.id);
+      if (account === undefined) throw notFound("channel account");
+      return { status: 200, body: { items: await templatesOf(account) } };
     },
     async "channelAccounts.list"({ actor, query }) {
       const page = await listAccounts(configure, actor.workspaceId, query);
@@ -58,6 +75,13 @@ export function channelHandlers(parts: GatewayParts): Pick<Handlers, Ids> {
   };
 }
 
+function previewed(adapter: ChannelAdapter, content: OutboundContent) {
+  return fit(content, adapter.limits).map((part) => {
+    const measure = adapter.measure?.(part);
+    return { text: part.text, ...shownParts(part), ...(measure === undefined ? {} : { measure }) };
+  });
+}
+
 function kindOf(adapter: ChannelAdapter) {
   const { id, label, identifiers, limits } = adapter;
   const settings: Record<string, unknown> = z.toJSONSchema(adapter.settings, { io: "input", unrepresentable: "any" });
@@ -66,11 +90,7 @@ function kindOf(adapter: ChannelAdapter) {
     label,
     identifiers,
     settings,
-    limits: {
-      text: { maxLength: limits.text.maxLength },
-      ...(limits.buttons ? { buttons: limits.buttons } : {}),
-      ...(limits.replyWindowMs === undefined ? {} : { replyWindowMs: limits.replyWindowMs }),
-      ...(limits.canWriteFirst === undefined ? {} : { canWriteFirst: limits.canWriteFirst }),
-    },
+    limits,
+    templates: adapter.templates !== undefined,
   };
 }

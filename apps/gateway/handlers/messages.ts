@@ -23,8 +23,8 @@ export function messageHandlers(parts: GatewayParts): Pick<Handlers, Ids> {
     },
     async "messages.send"({ actor, params, body }) {
       const { workspaceId } = actor;
-      const { text, buttons, channel } = body;
-      const content = { text, ...(buttons === undefined ? {} : { buttons }) };
+      const { channel, ...said } = body;
+      const content = { ...said, text: said.text ?? "" };
       const written = await writeToCustomer(parts, { workspaceId, ref: params.ref, content, channel });
       const [entry] = await readEntries(parts, workspaceId, written.messageIds.slice(0, 1));
       if (entry === undefined) throw new Error("a message that was written is not there");

@@ -51,6 +51,10 @@ function refusal(answer: Awaited<ReturnType<typeof ask>>, status: number, field?
 }
 
 const send = `/v1/profiles/${SARAH}/messages`;
+const rowsOf = (count: number, prefix: string) => ({
+  title: prefix,
+  rows: Array.from({ length: count }, (_, i) => ({ id: `${prefix}${i}`, title: "A" })),
+});
 
 describe("what is right", () => {
   it("reaches the handler parsed", async () => {
@@ -184,15 +188,52 @@ describe("bad bodies", () => {
     ["buttons.0.title", { text: "x", buttons: [{ id: "a" }] }],
     ["buttons.0.url", { text: "x", buttons: [{ id: "a", title: "A", url: "javascript:" }] }],
     ["buttons", { text: "x", buttons: Array.from({ length: 11 }, () => ({ id: "a", title: "A" })) }],
+    ["buttons.0.id", { text: "x", buttons: [{ id: "ä".repeat(33), title: "A" }] }],
+    ["buttons.0.title", { text: "x", buttons: [{ id: "a", title: "A\nB" }] }],
+    ["quickReplies.0.description", { text: "x", quickReplies: [{ id: "a", title: "A", description: "no list" }] }],
+    ["text", { buttons: [{ id: "a", title: "A" }] }],
+    [
+      "text",
+      {
+        location: { latitude: 1, longitude: 1 },
+        list: { label: "L", sections: [{ rows: [{ id: "a", title: "A" }] }] },
+      },
+    ],
+    ["list.sections.0.rows", { text: "x", list: { label: "L", sections: [{ rows: [] }] } }],
+    ["list", { text: "x", list: { label: "L", sections: [rowsOf(20, "a"), rowsOf(20, "b")] } }],
+    ["link.url", { text: "x", link: { url: "javascript:alert(1)", title: "Look" } }],
+    ["link.title", { text: "x", link: { url: "https://a.example" } }],
+    ["location.latitude", { location: { latitude: 91, longitude: 0 } }],
+    ["contact.emails.0", { contact: { name: "Ann", emails: ["nobody"] } }],
+    ["format", { text: "x", format: "html" }],
+    ["template.name", { template: { language: "en" } }],
+    ["template.variables.name", { template: { name: "a", language: "en", variables: { name: 5 } } }],
+    ["template", { text: "x", template: { name: "a", language: "en" } }],
   ])("name the field: %s", async (field, body) => {
     refusal(await post(send, body), 400, field);
     expect(hub.calls).toEqual([]);
   });
 
+  it("say which ids are doubled", async () => {
+    const doubled = { text: "x", buttons: [{ id: "a", title: "A" }], quickReplies: [{ id: "a", title: "B" }] };
+    expect(refusal(await post(send, doubled), 400, "").detail).toContain("must differ");
+  });
+
+  it.each([
+    { text: "x", buttons: [{ id: "a", title: "A" }], link: { url: "https://a.example/b?c", title: "Look" } },
+    { text: "x", format: "light", list: { label: "L", sections: [rowsOf(20, "a"), rowsOf(10, "b")] } },
+    { location: { latitude: -90, longitude: 180, name: "Pole" } },
+    { contact: { name: "Ann", phones: ["+43 1"] } },
+    { template: { name: "a", language: "en", variables: { "1": "x" } }, channel: "whatsapp" },
+  ])("let every kind of message through", async (body) => {
+    expect((await post(send, body)).status).toBe(202);
+    expect(hub.calls.at(-1)?.input).toMatchObject({ body });
+  });
+
   it("name every field that is wrong, and repeat no value", async () => {
     const answer = await post(send, { channel: "Sarah's Number 4155551234", secretWord: 1 });
-    const body = refusal(answer, 400, "text");
-    expect(body.errors?.map((e) => e.field)).toEqual(["text", "channel", "secretWord"]);
+    const body = refusal(answer, 400, "channel");
+    expect(body.errors?.map((e) => e.field)).toEqual(["channel", "secretWord", "text"]);
     expect(answer.text).not.toContain("4155551234");
   });
 

@@ -17,6 +17,7 @@ const meanings: Record<ProblemKind, { status: number; title: string }> = {
   unsupportedMediaType: { status: 415, title: "Unsupported media type" },
   unprocessable: { status: 422, title: "Not possible" },
   tooMany: { status: 429, title: "Too many requests" },
+  refusedElsewhere: { status: 502, title: "The provider refused" },
   unavailable: { status: 503, title: "Not available now" },
 };
 

@@ -172,6 +172,12 @@ export const SLOW = "please take your time";
 function handlers(): Handlers {
   return {
     "channels.list": () => Promise.resolve({ status: 200, body: { items: [] } }),
+    "channels.preview": ({ body }) =>
+      Promise.resolve({
+        status: 200,
+        body: { parts: [{ text: body.text ?? "", measure: { unit: "segment", count: 1 } }] },
+      }),
+    "channelAccounts.templates": () => Promise.resolve({ status: 200, body: { items: [] } }),
     "channelAccounts.list": () => Promise.resolve({ status: 200, body: { items: [account] } }),
     "channelAccounts.create": ({ body }) => {
       if (!("key" in body.settings)) throw invalidField("settings.key", "is required");
@@ -198,7 +204,7 @@ function handlers(): Handlers {
     "messages.send": async ({ body }) => {
       if (body.text === CRASH) throw new Error("relation does not exist");
       if (body.text === SLOW) await new Promise((resolve) => setTimeout(resolve, 200));
-      return { status: 202, body: { message: { ...item, text: body.text }, channel: body.channel ?? "web" } };
+      return { status: 202, body: { message: { ...item, text: body.text ?? "" }, channel: body.channel ?? "web" } };
     },
     "messages.unknown": () => Promise.resolve({ status: 200, body: { items: [] } }),
     "threads.context": () =>

@@ -121,6 +121,25 @@ export const richChecks: Check[] = [
         return offers.map((offer) => Object.keys(offer).at(-1)).join(", ");
       }),
   },
+  {
+    name: "measures a message as a whole number of something, always the same, and the longer the more",
+    run: ({ adapter }) => {
+      if (adapter.measure === undefined) throw new Inapplicable("counts by the message");
+      const { maxLength, maxBytes = maxLength } = adapter.limits.text;
+      const counts = [1, 2, 3, 4].map((quarter) => {
+        const text = "x".repeat(Math.floor((Math.min(maxLength, maxBytes) * quarter) / 4));
+        const measured = adapter.measure?.({ text });
+        expect(measured).toEqual(adapter.measure?.({ text }));
+        expect(Number.isSafeInteger(measured?.count), String(measured?.count)).toBe(true);
+        expect(measured?.unit.trim()).not.toBe("");
+        return measured?.count ?? 0;
+      });
+      expect(counts[0]).toBeGreaterThan(0);
+      expect(counts.at(-1)).toBeGreaterThan(counts[0] ?? 0);
+      expect(counts).toEqual(counts.toSorted((x, y) => x - y));
+      return `up to ${counts.at(-1)}`;
+    },
+  },
 ];
 
 /** Sends it to the customer, who has written first, and answers with what arrived as their `count`th message. */

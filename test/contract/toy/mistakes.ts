@@ -318,6 +318,8 @@ export const toyMistakes: [mistake: string, part: keyof typeof checks, check: Re
       ...(buttons && { buttons: buttons.map((button) => ({ ...button, id: button.id.slice(0, 20) })) }),
     })),
   ],
+  ["counts by chance", "rich", /measures/, { measure: () => ({ unit: "page", count: Math.random() }) }],
+  ["counts everything as one", "rich", /measures/, { measure: () => ({ unit: "page", count: 1 }) }],
   ["calls everything final", "send", /refusals/, advising(() => new SendError("never", "no"))],
   ["gives no advice", "send", /refusals/, advising(() => new TypeError("fetch failed"))],
   [
