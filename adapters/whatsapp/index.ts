@@ -4,6 +4,7 @@ import { health } from "./health.ts";
 import { limits } from "./limits.ts";
 import { link } from "./link.ts";
 import { parse } from "./parse.ts";
+import { reach } from "./people.ts";
 import { markRead, typing } from "./presence.ts";
 import { send } from "./send.ts";
 import { whatsappSettings } from "./settings.ts";
@@ -25,6 +26,7 @@ export const adapter: ChannelAdapter<WhatsAppSettings> = {
   },
   webhook: { verify, parse, handshake },
   send,
+  reach,
   link,
   download,
   typing,

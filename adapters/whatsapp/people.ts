@@ -125,6 +125,12 @@ export function threadOf(person: Person): ThreadAddress | undefined {
   };
 }
 
+/** Where somebody is written to who is known by their phone alone: a template is all that they can be sent at first. */
+export function reach({ type, value }: { type: string; value: string }): ThreadAddress | undefined {
+  const phone = type === "phone" ? phoneOf(value) : undefined;
+  return threadOf({ phone, bsuid: undefined, name: undefined, username: undefined });
+}
+
 /** Names of the person's lane, the most stable first. */
 export function aliasesOf(person: Person): string[] {
   return [

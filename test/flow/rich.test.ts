@@ -93,3 +93,74 @@ it("the limits of every channel are shown in full", async () => {
   }
   expect(items.length).toBeGreaterThan(3);
 });
+
+describe("an approved message", () => {
+  const news = { name: "we_are_back", language: "en_US", variables: { first_name: "Sarah", topic: "desks" } };
+  const words = "Hello Sarah, there is news on your question about desks.";
+  const send = (to: string, body: object) => gateway.call("POST", `/v1/profiles/${to}/messages`, body);
+
+  it("is listed with its variables, whatever its state", async () => {
+    const answer = await gateway.call("GET", `/v1/channel-accounts/${whatsapp.id}/templates`);
+    const { items } = routes["channelAccounts.templates"].responses[200].parse(answer.body);
+    expect(items).toContainEqual(
+      expect.objectContaining({ name: "we_are_back", status: "approved", variables: ["first_name", "topic"] }),
+    );
+    expect(items.map((one) => one.status)).toContain("rejected");
+    const none = await gateway.call("GET", `/v1/channel-accounts/${sms.id}/templates`);
+    expect(none.body).toEqual({ items: [] });
+  });
+
+  it("is refused by the provider of an account with a dead token: a problem with advice, not a defect", async () => {
+    const settings = { ...whatsapp.simulator.settings, accessToken: "dead" };
+    const { body } = await gateway.call("POST", "/v1/channel-accounts", {
+      channel: "whatsapp",
+      name: "Dead",
+      settings,
+    });
+    const { id } = routes["channelAccounts.create"].responses[201].parse(body);
+    const refused = await gateway.call("GET", `/v1/channel-accounts/${id}/templates`);
+    expect(refused.body).toMatchObject({ status: 502, type: "urn:throughline:problem:provider-refused" });
+  });
+
+  it("names what is wrong with it, and is not sent", async () => {
+    for (const [field, template] of [
+      ["template.variables.topic", { ...news, variables: { first_name: "Sarah" } }],
+      ["template.name", { name: "autumn_sale", language: "de" }],
+      ["template.language", { ...news, language: "fr" }],
+    ] as const) {
+      expect((await send(ref, { template, channel: "whatsapp" })).body).toMatchObject({ status: 400, field });
+    }
+    expect((await send(ref, { template: news, channel: "sms" })).body).toMatchObject({ status: 409, field: "channel" });
+  });
+
+  it("reaches a customer whose reply window is closed, where words can't", async () => {
+    await hub.sql("UPDATE thread SET last_inbound_at = now() - interval '25 hours' WHERE account_id = $1", [
+      whatsapp.id,
+    ]);
+    expect((await send(ref, { text: "hello again", channel: "whatsapp" })).status).toBe(409);
+    // Of all channels, the one that has it.
+    await writes({ template: news });
+    expect((await hears(whatsapp, /there is news/)).text).toBe(words);
+    expect(await newestItem()).toMatchObject({
+      text: words,
+      template: { name: "we_are_back", language: "en_US" },
+      channel: "whatsapp",
+    });
+    expect(["sent", "delivered", "read"]).toContain((await newestItem())?.state);
+  });
+
+  it("reaches a customer who has never written there, and their answer comes into the same thread", async () => {
+    const as = "+14155550162";
+    await sms.simulator.say({ as, text: "is my desk ready?" });
+    await hub.settled();
+    const stranger = await hub.refOf({ type: "phone", value: as });
+    expect((await send(stranger, { text: "yes", channel: "whatsapp" })).status).toBe(409);
+    const sent = await send(stranger, { template: news, channel: "whatsapp" });
+    const { message } = routes["messages.send"].responses[202].parse(sent.body);
+    await eventually("it is heard", async () => whatsapp.simulator.heard(as).some((h) => h.text === words));
+    await whatsapp.simulator.say({ as, text: "great, thanks" });
+    await hub.settled();
+    const answer = (await hub.timeline(stranger)).find((m) => m.text === "great, thanks");
+    expect(answer?.threadId).toBe(message.threadId);
+  });
+});

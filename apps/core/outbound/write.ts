@@ -69,7 +69,9 @@ async function chooseLane(
   const identifiers = profile.identifiers.filter((i) => i.owned).map((i) => i.id);
   const wished = channel ?? preferredChannel(profile);
   let lanes = await privateLanes(parts.db.pool, [workspaceId, identifiers]);
-  if (wished !== undefined && !lanes.some((lane) => lane.channel === wished)) {
+  const adapter = wished === undefined ? undefined : parts.adapters.get(wished);
+  const isFirst = wanted.template !== undefined || adapter?.limits.canWriteFirst === true;
+  if (wished !== undefined && isFirst && !lanes.some((lane) => lane.channel === wished)) {
     const isReached = await reachCustomer(parts, { workspaceId, profile, channel: wished });
     if (isReached) lanes = await privateLanes(parts.db.pool, [workspaceId, identifiers]);
   }
