@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { StatusEvent } from "../../adapters/contract/index.ts";
 import { providerKey } from "../../apps/core/outbound/status.ts";
+import { resolveUnknown } from "../../apps/core/outbound/unknown.ts";
 import { writeToCustomer } from "../../apps/core/outbound/write.ts";
 import { settleSends } from "../../apps/core/statements/outbound.ts";
 import { eventually, onBothBackends, startTestHub, type TestAccount, type TestHub } from "../support/hub.ts";
@@ -107,6 +108,60 @@ onBothBackends("the outbox", (backend) => {
       await hub.settled();
       expect((await outboxOf(as))[1]).toMatchObject({ state: "unknown" });
       expect((await heardBy(as)).slice(1)).toEqual(["next"]);
+    });
+
+    describe("can be settled by a person", () => {
+      async function lost(text: string) {
+        const { as, ref } = await known();
+        const { messageIds } = await write(ref, text);
+        await account.hears(as, 2);
+        await hub.settled();
+        const id = messageIds[0] ?? "";
+        await eventually(
+          "the double has told its own statuses",
+          async () => (await outboxOf(as))[1]?.state === "delivered",
+        );
+        // As if its process had ended before it was sent.
+        await hub.sql("UPDATE outbox SET state = 'unknown', provider_key = NULL WHERE message_id = $1", [id]);
+        return { as, ref, id };
+      }
+      const resolve = (messageId: string, outcome: "arrived" | "resend") =>
+        resolveUnknown(hub.parts, { workspaceId: hub.workspaceId, messageId, outcome, by: "test" });
+
+      it("who saw it arrive", async () => {
+        const { as, id } = await lost("seen there");
+        expect(await resolve(id, "arrived")).toMatchObject({ id, state: "delivered" });
+        await hub.settled();
+        expect((await heardBy(as)).slice(1)).toEqual(["seen there"]);
+        await expect(resolve(id, "resend")).rejects.toThrow(/is delivered/);
+        await expect(resolve(randomUUID(), "resend")).rejects.toThrow(/no such/i);
+      });
+
+      it("who has it sent again, before what waits behind it", async () => {
+        const { as, ref, id } = await lost("again");
+        account.simulator.failNext("rate", 1);
+        await write(ref, "waits");
+        await eventually("one waits", async () => (await outboxOf(as))[2]?.error);
+        expect(await resolve(id, "resend")).toMatchObject({ id });
+        await account.hears(as, 4);
+        await hub.settled();
+        expect((await heardBy(as)).slice(2)).toEqual(["again", "waits"]);
+        await expect(resolve(id, "resend")).rejects.toThrow(/is (sent|delivered)/);
+      });
+
+      it("but not once it was made from a history that does not belong there any more", async () => {
+        const as = stranger();
+        await account.say({ as, text: "mine" });
+        await account.hears(as, 1);
+        await hub.settled();
+        await eventually("it is delivered", async () => (await outboxOf(as))[0]?.state === "delivered");
+        const id = (await outboxOf(as))[0]?.message_id ?? "";
+        await hub.sql("UPDATE outbox SET state = 'unknown', epoch = epoch - 1 WHERE message_id = $1", [id]);
+        await resolve(id, "resend");
+        await hub.settled();
+        expect((await outboxOf(as))[0]?.state).toBe("cancelled");
+        expect(await heardBy(as)).toEqual(["You said: mine"]);
+      });
     });
   });
 

@@ -69,4 +69,16 @@ export const messageRoutes = {
     query: page,
     responses: { 200: listOf(unknownItem) },
   }),
+  "messages.resolve": route({
+    method: "post",
+    path: "/v1/unknown/:id/resolve",
+    scope: "messages:write",
+    summary: "Say what became of a message that may or may not have been delivered",
+    description:
+      "`arrived`: somebody has seen it there. `resend`: it is sent again, before what waits behind it. 409 when a status has " +
+      "settled it meanwhile.",
+    params: z.strictObject({ id }),
+    body: z.strictObject({ outcome: z.enum(["arrived", "resend"]) }),
+    responses: { 200: timelineItem },
+  }),
 };

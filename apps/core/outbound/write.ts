@@ -109,6 +109,7 @@ function obstacleOf(parts: WriteParts, lane: LaneRow, template: TemplateMessage 
   if (adapter === undefined) return `the channel ${lane.channel} is not installed any more`;
   if (lane.account_status === null) return "the channel account was deleted";
   if (lane.account_status !== "active") return "the channel account is paused";
+  if (lane.opted_out) return "the customer does not want to be written to there";
   // A template is for customers who have not written, or not lately.
   if (template !== undefined) return adapter.templates === undefined ? "the channel has no templates" : undefined;
   const { limits } = adapter;

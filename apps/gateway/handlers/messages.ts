@@ -2,6 +2,7 @@ import type { Handlers } from "../../core/api/routes.ts";
 import { changeConversation, listConversations } from "../../core/conversation/cases.ts";
 import { explainContext } from "../../core/conversation/context.ts";
 import { readEntries, readTimeline, readUnknown } from "../../core/conversation/timeline.ts";
+import { resolveUnknown } from "../../core/outbound/unknown.ts";
 import { writeToCustomer } from "../../core/outbound/write.ts";
 import type { GatewayParts } from "../parts.ts";
 import { conversationShape, timelineShape } from "./shapes.ts";
@@ -10,6 +11,7 @@ type Ids =
   | "timeline.read"
   | "messages.send"
   | "messages.unknown"
+  | "messages.resolve"
   | "threads.context"
   | "conversations.list"
   | "conversations.change";
@@ -34,6 +36,10 @@ export function messageHandlers(parts: GatewayParts): Pick<Handlers, Ids> {
       const page = await readUnknown(parts, actor.workspaceId, query);
       const items = page.items.map(({ ref, ...entry }) => ({ ...timelineShape(entry), ref }));
       return { status: 200, body: { ...page, items } };
+    },
+    async "messages.resolve"({ actor, params, body }) {
+      const input = { workspaceId: actor.workspaceId, messageId: params.id, outcome: body.outcome, by: actor.keyId };
+      return { status: 200, body: timelineShape(await resolveUnknown(parts, input)) };
     },
     async "threads.context"({ actor, params }) {
       const context = await explainContext(parts, actor.workspaceId, params.id);

@@ -206,6 +206,7 @@ function handlers(): Handlers {
       if (body.text === SLOW) await new Promise((resolve) => setTimeout(resolve, 200));
       return { status: 202, body: { message: { ...item, text: body.text ?? "" }, channel: body.channel ?? "web" } };
     },
+    "messages.resolve": () => Promise.reject(notFound("outbound message")),
     "messages.unknown": () => Promise.resolve({ status: 200, body: { items: [] } }),
     "threads.context": () =>
       Promise.resolve({
