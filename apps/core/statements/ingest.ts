@@ -98,8 +98,9 @@ export const storeMessages = statement<{ ord: number; seq: number | null; found:
      SELECT i.*, row_number() OVER (PARTITION BY i.thread_id ORDER BY i.ord)::int AS n
        FROM input i JOIN fresh f ON f.message_id = i.message_id
    ), bumped AS (
-     UPDATE thread t SET last_seq = t.last_seq + c.n, last_inbound_at = clock_timestamp()
-       FROM (SELECT thread_id, max(n) AS n FROM counted GROUP BY 1) c
+     UPDATE thread t SET last_seq = t.last_seq + c.n,
+            last_inbound_at = CASE WHEN c.by_customer THEN clock_timestamp() ELSE t.last_inbound_at END
+       FROM (SELECT thread_id, max(n) AS n, bool_or(direction = 'in') AS by_customer FROM counted GROUP BY 1) c
       WHERE t.workspace_id = $1 AND t.id = c.thread_id AND t.id = ANY($5::uuid[])
      RETURNING t.id, t.last_seq - c.n AS base, t.last_seq
    ), stored AS (
