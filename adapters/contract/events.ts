@@ -112,6 +112,11 @@ export interface MessageEvent {
   addressed?: boolean;
   /** Written by the business itself outside the hub (a phone app's echo): outbound in the timeline, answered by nobody. */
   echo?: boolean;
+  /**
+   * With `echo`, on platforms that echo what the hub itself sent as well: the provider's id of the message. The echo of a
+   * message of the hub's own is its status `sent`, and not stored a second time.
+   */
+  providerId?: string;
   /** What this says of the customer's consent to be written to here; obeyed until the opposite is said. */
   consent?: "optedOut" | "optedIn";
   /** Kept with the message, sealed: ad referral, forwarded mark, media group, … */

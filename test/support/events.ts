@@ -82,6 +82,7 @@ const messageEvent = z.strictObject({
   replyTo: target.optional(),
   addressed: z.boolean().optional(),
   echo: z.boolean().optional(),
+  providerId: named.optional(),
   consent: z.enum(["optedOut", "optedIn"]).optional(),
   extra: z.record(z.string(), json).optional(),
   original: z.strictObject({ data: z.instanceof(Uint8Array), mime: named }).optional(),

@@ -13,6 +13,7 @@ import type { Vault } from "../vault/vault.ts";
 import { openArrivals } from "../channels/arrivals.ts";
 import { applyNoticeEvents } from "../channels/notices.ts";
 import { applyStatusEvents } from "../outbound/status.ts";
+import { withoutOwnEchoes } from "./echoes.ts";
 import { identifierDesk, type Known } from "./identifiers.ts";
 
 /** What became of a delivery of events. */
@@ -179,7 +180,8 @@ export function openIngest(parts: {
 
   return {
     async ingest(origin, events, alongside) {
-      const result = await batches.add({ origin, events: withoutRepeats(events).map(asArrival), alongside });
+      const foreign = await withoutOwnEchoes(parts, origin, withoutRepeats(events));
+      const result = await batches.add({ origin, events: foreign.map(asArrival), alongside });
       if (result.status === "rejected") throw result.reason;
       return result.value;
     },

@@ -137,3 +137,21 @@ export const storeReceipts = statement<{ ord: number }>(
    )
    SELECT min(i.ord)::int AS ord FROM input i JOIN fresh f USING (account_id, event_key) GROUP BY account_id, event_key`,
 );
+
+/** Sends of an account that are under way now. $1 workspace, $2 account. */
+export const sendsUnderWay = statement<{ message_id: string }>(
+  "sends-under-way",
+  `SELECT message_id FROM outbox WHERE workspace_id = $1 AND account_id = $2 AND state = 'sending'`,
+);
+
+/** Which of these sends are still under way. $1 workspace, $2 messages. */
+export const stillUnderWay = statement<{ message_id: string }>(
+  "still-under-way",
+  `SELECT message_id FROM outbox WHERE workspace_id = $1 AND message_id = ANY($2::uuid[]) AND state = 'sending'`,
+);
+
+/** Which of these ids are of messages that the hub sent. $1 workspace, $2 account, $3 provider keys. */
+export const sentByHub = statement<{ provider_key: Buffer }>(
+  "sent-by-hub",
+  `SELECT provider_key FROM outbox WHERE workspace_id = $1 AND account_id = $2 AND provider_key = ANY($3::bytea[])`,
+);
