@@ -32,6 +32,11 @@ export interface ChannelAdapter<S = unknown> {
    */
   send(message: OutboundMessage, context: SendContext<S>): Promise<SendReceipt>;
   /**
+   * How long after the customer's last message staff may still write, where these settings allow it longer than
+   * `limits.replyWindowMs` (which then holds for programs). Milliseconds; undefined, or no such member: no longer.
+   */
+  staffWindowMs?(settings: S): number | undefined;
+  /**
    * For so long after a first try the provider takes a second message with the same `id` for the same (Discord's `nonce`), so
    * that an interrupted send may be repeated. Milliseconds; absent: never.
    */

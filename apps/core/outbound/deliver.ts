@@ -14,6 +14,7 @@ import type { KeyRing } from "../vault/vault.ts";
 import { failed, type Ended } from "./outcome.ts";
 import { pace } from "./pace.ts";
 import { providerKey } from "./status.ts";
+import { replyWindowOf } from "./window.ts";
 
 type DeliverParts = Pick<Parts, "db" | "vault" | "accounts" | "adapters" | "log">;
 type Claimed = Awaited<ReturnType<typeof sql.claimSends>>[number];
@@ -213,7 +214,8 @@ function mayBeSent(account: OpenAccount, row: Claimed, content: OutboundContent)
     throw new SendError("later", "the channel account is paused", { scope: "account", retryAfterMs: 60_000 });
   // Templates are approved for just that.
   if (content.template !== undefined) return;
-  const { replyWindowMs, canWriteFirst } = account.adapter.limits;
+  const { canWriteFirst } = account.adapter.limits;
+  const replyWindowMs = replyWindowOf(account, row.author === "staff" ? "staff" : "program");
   const silentMs = row.last_inbound_at === null ? undefined : Date.now() - row.last_inbound_at.getTime();
   if (silentMs === undefined && !canWriteFirst) throw new SendError("window", "this customer has not written here yet");
   if (replyWindowMs !== undefined && silentMs !== undefined && silentMs > replyWindowMs) {

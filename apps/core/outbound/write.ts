@@ -13,6 +13,7 @@ import { privateLanes, type LaneRow } from "../statements/write.ts";
 import { enqueueMessages } from "./enqueue.ts";
 import { fit } from "./fit/fit.ts";
 import { reachCustomer } from "./reach.ts";
+import { replyWindowOf } from "./window.ts";
 
 /** The customer's attribute that says where they want to be written to: a channel's id. */
 const PREFERRED = "preferred_channel";
@@ -75,7 +76,9 @@ async function chooseLane(
     const isReached = await reachCustomer(parts, { workspaceId, profile, channel: wished });
     if (isReached) lanes = await privateLanes(parts.db.pool, [workspaceId, identifiers]);
   }
-  const judged = lanes.map((lane) => ({ lane, obstacle: obstacleOf(parts, lane, wanted.template) }));
+  const judged = await Promise.all(
+    lanes.map(async (lane) => ({ lane, obstacle: await obstacleOf(parts, lane, wanted.template) })),
+  );
   const open = judged.filter((j) => j.obstacle === undefined).map((j) => j.lane);
   const chosen =
     channel === undefined
@@ -104,7 +107,11 @@ async function templateOn(parts: WriteParts, lane: LaneRow, template: TemplateMe
 }
 
 /** Why a thread may not be written to; undefined when it may. */
-function obstacleOf(parts: WriteParts, lane: LaneRow, template: TemplateMessage | undefined): string | undefined {
+async function obstacleOf(
+  parts: WriteParts,
+  lane: LaneRow,
+  template: TemplateMessage | undefined,
+): Promise<string | undefined> {
   const adapter = parts.adapters.get(lane.channel);
   if (adapter === undefined) return `the channel ${lane.channel} is not installed any more`;
   if (lane.account_status === null) return "the channel account was deleted";
@@ -116,11 +123,12 @@ function obstacleOf(parts: WriteParts, lane: LaneRow, template: TemplateMessage 
   if (lane.last_inbound_at === null) {
     return limits.canWriteFirst === true ? undefined : "the customer has to write first on this channel";
   }
-  const window = limits.replyWindowMs;
-  if (window !== undefined && Date.now() - lane.last_inbound_at.getTime() > window) {
-    return `the channel takes free text only ${Math.round(window / 3_600_000)} h after the customer's last message`;
-  }
-  return undefined;
+  const silentMs = Date.now() - lane.last_inbound_at.getTime();
+  if (limits.replyWindowMs === undefined || silentMs <= limits.replyWindowMs) return undefined;
+  const account = await parts.accounts.find(lane.account_id);
+  const window = (account && replyWindowOf(account, "staff")) ?? limits.replyWindowMs;
+  if (silentMs <= window) return undefined;
+  return `the channel takes free text only ${Math.round(window / 3_600_000)} h after the customer's last message`;
 }
 
 /** Undefined: the thread's owner has become another customer since; look again. */
