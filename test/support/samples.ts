@@ -19,6 +19,7 @@ const FILES: [kind: MediaKind, mime: string, filename: string][] = [
   ["audio", "audio/mpeg", "chime.mp3"],
   ["audio", "audio/ogg", "voice.ogg"],
   ["audio", "audio/amr", "voice.amr"],
+  ["audio", "audio/wav", "chime.wav"],
   ["video", "video/mp4", "clip.mp4"],
   ["document", "application/pdf", "invoice.pdf"],
   ["document", "image/jpeg", "photo.jpg"],
@@ -28,6 +29,7 @@ const FILES: [kind: MediaKind, mime: string, filename: string][] = [
   ["voice", "audio/ogg", "voice.ogg"],
   ["voice", "audio/mpeg", "chime.mp3"],
   ["voice", "audio/amr", "voice.amr"],
+  ["voice", "audio/wav", "chime.wav"],
 ];
 
 /** The samples of one kind; only those a channel takes, where its limit is given. @throws Error when there is none */
