@@ -1,4 +1,5 @@
-import type { Content } from "../contract/index.ts";
+import type { Content, MediaKind } from "../contract/index.ts";
+import { fileRef } from "./download.ts";
 import { idOf, numberOf, objectOf, objectsOf, stringOf } from "./fields.ts";
 import type { JsonObject } from "./fields.ts";
 import { REPLY, wordsOf } from "./mention.ts";
@@ -93,8 +94,9 @@ function forwarded(message: JsonObject, botId: string): Content[] {
 function files(message: JsonObject): Media[] {
   const isVoice = ((numberOf(message["flags"]) ?? 0) & VOICE_MESSAGE) !== 0;
   return objectsOf(message["attachments"]).flatMap((file) => {
-    const ref = stringOf(file["url"]) ?? stringOf(file["proxy_url"]);
-    if (ref === undefined) return [];
+    const url = stringOf(file["url"]) ?? stringOf(file["proxy_url"]);
+    if (url === undefined) return [];
+    const ref = fileRef(url, { channel: idOf(message["channel_id"]), id: idOf(message["id"]) });
     const mime = stringOf(file["content_type"]);
     const size = numberOf(file["size"]);
     const filename = stringOf(file["filename"]);
@@ -112,7 +114,8 @@ function files(message: JsonObject): Media[] {
   });
 }
 
-function mediaOf(mime: string | undefined): Media["media"] {
+/** What Discord shows a file of this type as. */
+export function mediaOf(mime: string | undefined): Exclude<MediaKind, "sticker" | "voice"> {
   const [kind] = (mime ?? "").split("/");
   return kind === "image" || kind === "video" || kind === "audio" ? kind : "document";
 }

@@ -9,7 +9,12 @@ const documentFile = resolve(import.meta.dirname, "../../../shared/data/channels
 
 const operation = z.object({
   requestBody: z
-    .object({ content: z.object({ "application/json": z.object({ schema: z.record(z.string(), z.json()) }) }) })
+    .object({
+      content: z.object({
+        "application/json": z.object({ schema: z.record(z.string(), z.json()) }),
+        "multipart/form-data": z.object({ schema: z.record(z.string(), z.json()) }).optional(),
+      }),
+    })
     .optional(),
 });
 const documentShape = z.object({
@@ -26,9 +31,14 @@ const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true
 if (documented !== undefined) ajv.addSchema({ $id: "discord", components: documented.components });
 
 /** What the documentation has against a call; nothing where it is not at hand. */
-export function complaints(call: { method: string; path: string; body: Json }): string[] {
+export function complaints(call: {
+  method: string;
+  path: string;
+  body: Json;
+  files?: ReadonlyMap<string, unknown>;
+}): string[] {
   if (documented === undefined) return [];
-  const { method, path, body } = call;
+  const { method, path, body, files = new Map<string, unknown>() } = call;
   const known = Object.entries(documented.paths)
     .filter(([pattern]) => partsOf(pattern.replaceAll(/\{(\w+)\}/g, ":$1"), path) !== undefined)
     // A path that names a part comes before one that leaves it open: `@original` is no message id.
@@ -38,10 +48,14 @@ export function complaints(call: { method: string; path: string; body: Json }): 
   const { requestBody } = operation.parse(known[1][method.toLowerCase()]);
   const where = `${method} ${known[0]}`;
   if (requestBody === undefined) {
-    return JSON.stringify(body) === "{}" ? [] : [`${where} takes no body`];
+    return JSON.stringify(body) === "{}" && files.size === 0 ? [] : [`${where} takes no body`];
   }
-  const { schema } = requestBody.content["application/json"];
-  return wrong(schema, body).map((problem) => `${where}: ${problem}`);
+  const { "application/json": json, "multipart/form-data": form } = requestBody.content;
+  const taken = form === undefined ? undefined : propertiesOf(form.schema);
+  const strange = [...files.keys()].filter((name) => taken?.has(name) !== true);
+  return [...wrong(json.schema, body), ...strange.map((name) => `takes no file ${name}`)].map(
+    (problem) => `${where}: ${problem}`,
+  );
 }
 
 function wrong(schema: Record<string, Json>, body: Json): string[] {
@@ -63,13 +77,14 @@ function unknownFields(schema: Record<string, Json>, body: Json): string[] {
 }
 
 function propertiesOf(schema: Record<string, Json>): Set<string> | undefined {
-  const { $ref, anyOf, properties } = schema;
+  const { $ref, anyOf, allOf, properties } = schema;
   if (typeof $ref === "string") {
     const target = documented?.components.schemas[$ref.replace("#/components/schemas/", "")];
     return target === undefined ? undefined : propertiesOf(target);
   }
-  if (Array.isArray(anyOf)) {
-    const all = anyOf.map((one) => propertiesOf(z.record(z.string(), z.json()).parse(one)) ?? new Set<string>());
+  const parts = anyOf ?? allOf;
+  if (Array.isArray(parts)) {
+    const all = parts.map((one) => propertiesOf(z.record(z.string(), z.json()).parse(one)) ?? new Set<string>());
     return all.reduce((union, one) => union.union(one), new Set<string>());
   }
   return typeof properties === "object" && properties !== null ? new Set(Object.keys(properties)) : undefined;

@@ -353,16 +353,6 @@ describe("sending", () => {
     expect(double.heard(SARAH).at(-1)?.text).toBe("after");
   });
 
-  it.each([
-    ["an id too long", [{ id: "x".repeat(101), title: "Red" }]],
-    ["no id", [{ id: "", title: "Red" }]],
-    ["an id twice", [...Array(2)].map(() => ({ id: "a", title: "Red" }))],
-  ])("makes numbered lines of buttons with %s", async (_, buttons) => {
-    await send({ text: "Which?", buttons }, { user_id: SARAH });
-    expect(double.heard(SARAH).at(-1)?.text).toBe(["Which?", ...buttons.map((_b, i) => `${i + 1}. Red`)].join("\n"));
-    expect(double.heard(SARAH).at(-1)?.buttons).toBeUndefined();
-  });
-
   it("refuses what Discord would", async () => {
     const refusals: [OutboundContent, MessageEvent["thread"]["address"]][] = [
       [{ text: " " }, { user_id: SARAH }],
@@ -370,6 +360,10 @@ describe("sending", () => {
       [{ text: "x" }, {}],
       [{ text: "x" }, { channel_id: "../../users/@me" }],
       [{ text: "x", buttons: [{ id: "a", title: "x".repeat(81) }] }, { user_id: SARAH }],
+      [{ text: "x", buttons: [{ id: "x".repeat(101), title: "Red" }] }, { user_id: SARAH }],
+      [{ text: "x", buttons: ["a", "a"].map((id) => ({ id, title: "Red" })) }, { user_id: SARAH }],
+      [{ text: "x", list: { label: "Show", sections: [{ rows: [] }] } }, { user_id: SARAH }],
+      [{ text: "x", link: { url: `https://shop.example/${"x".repeat(500)}`, title: "Open" } }, { user_id: SARAH }],
     ];
     for (const [content, address] of refusals)
       await expect(send(content, address)).rejects.toMatchObject({ kind: "never" });
@@ -384,5 +378,9 @@ describe.skipIf(documented === undefined)("the documented API (needs ../shared)"
     expect(complaints({ method: "POST", path, body: { content: 7 } })).not.toEqual([]);
     expect(complaints({ method: "POST", path, body: { contents: "x" } })).not.toEqual([]);
     expect(complaints({ method: "POST", path: "/zz", body: {} })).not.toEqual([]);
+    const body = { attachments: [{ id: "0", filename: "x.png" }] };
+    expect(complaints({ method: "POST", path, body, files: new Map([["files[0]", 1]]) })).toEqual([]);
+    expect(complaints({ method: "POST", path, body, files: new Map([["file", 1]]) })).not.toEqual([]);
+    expect(complaints({ method: "POST", path: `/channels/${CHANNEL}/typing`, body: { text: "x" } })).not.toEqual([]);
   });
 });

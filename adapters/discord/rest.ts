@@ -9,12 +9,21 @@ const PATIENCE_MS = 15_000;
 /** One client per account's settings, so that Discord's rate limits are known to all that call with them. */
 const clients = new WeakMap<DiscordSettings, REST>();
 
+/** A file that goes with a call. */
+export interface Attachment {
+  name: string;
+  data: Buffer;
+  contentType: string;
+}
+
 /** One call of the API. */
 export interface Call {
   method: RequestMethod;
   /** Below `/v10`, as discord.js' `Routes` makes it. */
   route: `/${string}`;
   body?: Json;
+  /** Sent along as `files[n]`. */
+  files?: readonly Attachment[];
   /** What an interaction's token allows needs no bot token. Default: true. */
   auth?: boolean;
 }
@@ -27,12 +36,15 @@ export class Refusal extends Error {
   /** Discord's own error code. */
   readonly code: string | undefined;
   readonly retryAfterMs: number | undefined;
+  /** A limit that all of the bot's calls share. */
+  readonly isGlobal: boolean;
 
-  constructor(detail: string, more: { status: number; code?: string; retryAfterMs?: number }) {
+  constructor(detail: string, more: { status: number; code?: string; retryAfterMs?: number; isGlobal?: boolean }) {
     super(detail);
     this.status = more.status;
     this.code = more.code;
     this.retryAfterMs = more.retryAfterMs;
+    this.isGlobal = more.isGlobal ?? false;
   }
 }
 
@@ -41,7 +53,7 @@ export class Refusal extends Error {
  * @throws {Refusal} when Discord says no @throws the network's error when there is no answer
  */
 export async function callDiscord(settings: DiscordSettings, call: Call, signal?: AbortSignal): Promise<unknown> {
-  const { method, route, body, auth = true } = call;
+  const { method, route, body, files = [], auth = true } = call;
   try {
     return await clientOf(settings).request({
       method,
@@ -49,6 +61,7 @@ export async function callDiscord(settings: DiscordSettings, call: Call, signal?
       auth,
       signal: signal ?? AbortSignal.timeout(PATIENCE_MS),
       ...(body === undefined ? {} : { body }),
+      ...(files.length > 0 ? { files: [...files] } : {}),
     });
   } catch (error) {
     throw refusalOf(error) ?? error;
@@ -73,8 +86,8 @@ function clientOf(settings: DiscordSettings): REST {
 /** discord.js' errors hold the whole request, words and all: what goes on is made anew. */
 function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof RateLimitError) {
-    const { retryAfter: retryAfterMs } = error;
-    return new Refusal("rate limited", { status: 429, ...(retryAfterMs > 0 ? { retryAfterMs } : {}) });
+    const { retryAfter: retryAfterMs, global: isGlobal } = error;
+    return new Refusal("rate limited", { status: 429, isGlobal, ...(retryAfterMs > 0 ? { retryAfterMs } : {}) });
   }
   if (error instanceof DiscordAPIError) {
     const said = "message" in error.rawError ? error.rawError.message : undefined;

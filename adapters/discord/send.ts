@@ -1,31 +1,24 @@
-import { ButtonStyle, ComponentType, RequestMethod, Routes } from "discord.js";
+import { RequestMethod, Routes } from "discord.js";
 import { z } from "zod";
-import { networkSendError, SendError } from "../contract/index.ts";
-import type { Json, Limits, OutboundContent, OutboundMessage, SendContext, SendReceipt } from "../contract/index.ts";
+import { SendError } from "../contract/index.ts";
+import type {
+  Json,
+  MediaAccess,
+  OutboundContent,
+  OutboundMessage,
+  SendContext,
+  SendReceipt,
+} from "../contract/index.ts";
+import { componentsOf } from "./components.ts";
+import { addressIn, channelAt } from "./direct.ts";
+import type { Address } from "./direct.ts";
+import { limits, TEXT } from "./limits.ts";
+import { markdownOf } from "./markdown.ts";
 import { nonceOf } from "./nonce.ts";
-import { callDiscord, Refusal } from "./rest.ts";
+import { sendErrorOf } from "./refusal.ts";
+import { callDiscord } from "./rest.ts";
+import type { Attachment } from "./rest.ts";
 import type { DiscordSettings } from "./settings.ts";
-
-/** Longest text of one message. @see https://docs.discord.com/developers/resources/message#create-message */
-const TEXT = 2000;
-/** Buttons in a row, and rows. @see https://docs.discord.com/developers/components/reference#action-row */
-const ROW = 5;
-const ROWS = 5;
-/** Longest title and longest `custom_id` of a button. @see https://docs.discord.com/developers/components/reference#button */
-const TITLE = 80;
-const CUSTOM_ID = 100;
-
-/** What a Discord message can carry. Discord counts characters, the hub UTF-16 code units, which are never fewer. */
-export const limits: Limits = {
-  text: { maxLength: TEXT },
-  buttons: { maxCount: ROW * ROWS, maxTitleLength: TITLE },
-};
-
-const snowflake = z.string().regex(/^\d{15,20}$/);
-const address = z
-  .object({ channel_id: snowflake.optional(), user_id: snowflake.optional() })
-  .refine((to) => to.channel_id !== undefined || to.user_id !== undefined);
-type Address = z.infer<typeof address>;
 
 const created = z.object({ id: z.string().min(1) });
 
@@ -35,15 +28,23 @@ const created = z.object({ id: z.string().min(1) });
  * @throws {SendError}
  */
 export async function send(message: OutboundMessage, context: SendContext<DiscordSettings>): Promise<SendReceipt> {
-  const { data: to } = address.safeParse(message.address);
+  const { settings, signal } = context;
+  const to = addressIn(message.address);
   if (to === undefined) throw new SendError("never", "the thread has no Discord address");
-  if (context.signal.aborted) throw new SendError("later", "the send was given up before it began");
+  if (signal.aborted) throw new SendError("later", "the send was given up before it began");
   const nonce = nonceOf(message.id);
   if (nonce === undefined) throw new SendError("never", "the message's id is no UUID");
-  const body = { ...payload(message.content), nonce, enforce_nonce: true };
-  const channel = to.channel_id ?? (await directChannel(to, context));
-  const { settings, signal } = context;
-  const call = { method: RequestMethod.Post, route: Routes.channelMessages(channel), body } as const;
+  const said = payload(message.content);
+  const files = await filesOf(message.content, context.media);
+  const attachments = files.map(({ name }, id) => ({ id: String(id), filename: name }));
+  const body = {
+    ...said,
+    ...(attachments.length > 0 ? { attachments } : {}),
+    nonce,
+    enforce_nonce: true,
+  };
+  const channel = await openChannel(to, context);
+  const call = { method: RequestMethod.Post, route: Routes.channelMessages(channel), body, files } as const;
   const answer = await callDiscord(settings, call, signal).catch((error: unknown) => {
     throw sendErrorOf(error);
   });
@@ -52,85 +53,48 @@ export async function send(message: OutboundMessage, context: SendContext<Discor
   return { providerId: data.id };
 }
 
-/** The DM channel with a user; the same one every time. Nothing has been said when this fails. */
-async function directChannel(to: Address, { settings, signal }: SendContext<DiscordSettings>): Promise<string> {
-  const call = {
-    method: RequestMethod.Post,
-    route: Routes.userChannels(),
-    body: { recipient_id: to.user_id ?? "" },
-  } as const;
-  const answer = await callDiscord(settings, call, signal).catch((error: unknown) => {
-    const { kind, message, code, retryAfterMs } = sendErrorOf(error);
+/** Nothing has been said when this fails. */
+async function openChannel(to: Address, { settings, signal }: SendContext<DiscordSettings>): Promise<string> {
+  return channelAt(to, settings, signal).catch((error: unknown) => {
+    if (error instanceof z.ZodError) throw new SendError("later", "Discord opened no direct messages");
+    const { kind, message, code, retryAfterMs, scope } = sendErrorOf(error);
     throw new SendError(kind === "unknown" ? "later" : kind, message, {
       ...(code === undefined ? {} : { code }),
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      scope,
     });
   });
-  const { data } = created.safeParse(answer);
-  if (data === undefined) throw new SendError("later", "Discord opened no direct messages");
-  return data.id;
 }
 
 /** Nobody is pinged by what the hub says, whatever stands in it. */
-function payload({ text, buttons = [] }: OutboundContent): Record<string, Json> {
-  if (text.trim() === "") throw new SendError("never", "Discord takes no empty text");
-  const isPressable = buttons.length > 0 && fitButtons(buttons);
-  const content = isPressable ? text : [text, ...buttons.map(({ title }, i) => `${i + 1}. ${title}`)].join("\n");
-  if (content.length > TEXT) throw new SendError("never", `Discord takes at most ${TEXT} characters`);
-  const body = { content, allowed_mentions: { parse: [] } };
-  if (!isPressable) return body;
-  if (buttons.length > ROW * ROWS) throw new SendError("never", `more than ${ROW * ROWS} buttons`);
-  if (buttons.some(({ title }) => title.trim() === "" || title.length > TITLE)) {
-    throw new SendError("never", `a button's title has 1 to ${TITLE} characters`);
+function payload(content: OutboundContent): Record<string, Json> {
+  const { text, format, media } = content;
+  if (text.trim() === "" && media === undefined) throw new SendError("never", "Discord takes no empty text");
+  if (text.length > TEXT) throw new SendError("never", `Discord takes at most ${TEXT} characters`);
+  const components = componentsOf(content);
+  return {
+    ...(text.trim() === "" ? {} : { content: markdownOf(text, format) }),
+    allowed_mentions: { parse: [] },
+    ...(components.length > 0 ? { components } : {}),
+  };
+}
+
+async function filesOf({ media }: OutboundContent, store: MediaAccess): Promise<Attachment[]> {
+  if (media === undefined) return [];
+  const limit = limits.media?.[media.kind];
+  if (limit === undefined || media.size > limit.maxBytes) {
+    throw new SendError("never", "Discord takes no file of that kind or size");
   }
-  return { ...body, components: rowsOf(buttons) };
-}
-
-function rowsOf(buttons: { id: string; title: string }[]): Json[] {
-  const shown = buttons.map(({ id, title }) => ({
-    type: ComponentType.Button,
-    style: ButtonStyle.Secondary,
-    label: title,
-    custom_id: id,
-  }));
-  return Array.from({ length: Math.ceil(shown.length / ROW) }, (_, row) => ({
-    type: ComponentType.ActionRow,
-    components: shown.slice(row * ROW, (row + 1) * ROW),
-  }));
-}
-
-/** A longer id, or one twice, can't be a button's: the answers are then numbered lines to type. */
-function fitButtons(buttons: { id: string }[]): boolean {
-  const ids = new Set(buttons.map(({ id }) => id));
-  return ids.size === buttons.length && [...ids].every((id) => id !== "" && id.length <= CUSTOM_ID);
-}
-
-/** What a failed call means for the message. */
-function sendErrorOf(error: unknown): SendError {
-  if (error instanceof SendError) return error;
-  if (!(error instanceof Refusal)) return networkSendError(error);
-  const { status, retryAfterMs } = error;
-  const code = error.code ?? String(status);
-  const detail = `Discord answered ${status}${error.code === undefined ? "" : ` (${error.code})`}: ${error.message}`;
-  const kind = kindOf(error);
-  return new SendError(kind, detail, {
-    code,
-    ...(kind === "later" && retryAfterMs !== undefined ? { retryAfterMs } : {}),
+  const data = await store.read(media.id).catch((cause: unknown) => {
+    throw new SendError("never", "the file is not in the media store any more", { cause });
   });
+  const name =
+    media.filename?.replaceAll(/[\p{Cc}\\/"]+/gu, "_").slice(-200) ?? `${media.kind}.${extensionOf(media.mime)}`;
+  return [{ name, data, contentType: media.mime }];
 }
 
-/**
- * - 401: the token is dead.
- * - 403: a permission is missing in the channel (50001, 50013), or the user takes no DMs from the bot (50007), which may be
- *   a privacy setting, a block or no server in common: Discord does not say, so it is no opt-out, and comes up again the
- *   next time.
- * - 404: the channel is gone.
- * - 5xx: the message may be out, but its nonce makes the next try give it again.
- * @see https://docs.discord.com/developers/topics/opcodes-and-status-codes
- */
-function kindOf({ status, code }: Refusal): SendError["kind"] {
-  // 40003: DMs are opened too fast; 20016, 20022, 20028: slow mode and write limits of a channel.
-  if (status === 429 || status >= 500 || ["40003", "20016", "20022", "20028"].includes(code ?? "")) return "later";
-  if (status === 401) return "credentials";
-  return status >= 400 ? "never" : "unknown";
+/** Discord shows a picture as one by its name's ending. */
+function extensionOf(mime: string): string {
+  const [, subtype = "bin"] = /^[^/]+\/(?:x-)?([a-z0-9]+)/.exec(mime) ?? [];
+  return subtype;
 }

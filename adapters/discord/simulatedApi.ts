@@ -1,19 +1,23 @@
+import { ButtonStyle, ComponentType } from "discord.js";
 import { z } from "zod";
-import type { Simulator } from "../contract/index.ts";
+import type { Heard, Simulator } from "../contract/index.ts";
+import { objectsOf } from "./fields.ts";
 import type { JsonObject } from "./fields.ts";
 
 /** An answer of the API; without a body it is a 204. */
 export interface ApiAnswer {
   status: number;
-  body?: JsonObject;
+  body?: JsonObject | JsonObject[];
   headers?: Record<string, string>;
 }
 
 /** What a message was asked for, once it is acceptable. */
-export interface AcceptedMessage {
-  text: string;
-  buttons: { id: string; title: string }[];
+export interface AcceptedMessage extends Pick<Heard, "buttons" | "list" | "link"> {
+  /** In Discord's markdown. */
+  content: string;
   components: JsonObject[];
+  /** Names of its files, `files[0]` first. */
+  filenames: string[];
   nonce: string | undefined;
   isEnforced: boolean;
 }
@@ -34,39 +38,99 @@ export const refusals: Partial<Record<Parameters<Simulator["failNext"]>[0], ApiA
   never: refused(403, "Cannot send messages to this user", 50007),
 };
 
-const button = z.object({
-  type: z.literal(2),
+/** The limit of all the bot's calls together. @see https://docs.discord.com/developers/topics/rate-limits#global-rate-limit */
+export const globalLimit: ApiAnswer = {
+  status: 429,
+  body: { message: "You are being rate limited.", retry_after: 2, global: true },
+  headers: { "retry-after": "2", "x-ratelimit-global": "true", "x-ratelimit-scope": "global" },
+};
+
+const choice = z.object({
+  type: z.literal(ComponentType.Button),
   style: z.number().int().min(1).max(4),
   label: z.string().trim().min(1).max(80),
   custom_id: z.string().min(1).max(100),
 });
-const row = z.object({ type: z.literal(1), components: z.array(button).min(1).max(5) });
-
-const message = z.object({
-  content: z
-    .string()
-    .transform((text) => text.trim())
-    .refine((text) => text !== "" && [...text].length <= 2000),
-  components: z.array(row).max(5).default([]),
-  nonce: z.string().max(25).optional(),
-  enforce_nonce: z.boolean().default(false),
+const link = z.object({
+  type: z.literal(ComponentType.Button),
+  style: z.literal(ButtonStyle.Link),
+  label: z.string().trim().min(1).max(80),
+  url: z.url({ protocol: /^https?$/ }).max(512),
+});
+const option = z.object({
+  label: z.string().min(1).max(100),
+  value: z.string().min(1).max(100),
+  description: z.string().min(1).max(100).optional(),
+});
+const select = z.object({
+  type: z.literal(ComponentType.StringSelect),
+  custom_id: z.string().min(1).max(100),
+  placeholder: z.string().max(150).default(""),
+  options: z.array(option).min(1).max(25),
+});
+type Component = z.infer<typeof choice> | z.infer<typeof link> | z.infer<typeof select>;
+const row = z.object({
+  type: z.literal(ComponentType.ActionRow),
+  components: z.union([
+    z
+      .array(z.union([choice, link]))
+      .min(1)
+      .max(5),
+    z.tuple([select]),
+  ]),
 });
 
+const message = z
+  .object({
+    content: z
+      .string()
+      .transform((text) => text.trim())
+      .refine((text) => text !== "" && [...text].length <= 2000)
+      .optional(),
+    components: z.array(row).max(5).default([]),
+    attachments: z
+      .array(z.object({ id: z.string(), filename: z.string().min(1) }))
+      .max(10)
+      .default([]),
+    nonce: z.string().max(25).optional(),
+    enforce_nonce: z.boolean().default(false),
+  })
+  .refine(({ content, attachments }) => content !== undefined || attachments.length > 0);
+
+const invalid = () => refused(400, "Invalid Form Body", 50035, { errors: {} });
+
 /** Judges a message as Discord does. */
-export function judgeMessage(payload: JsonObject): AcceptedMessage | ApiAnswer {
+export function judgeMessage(payload: JsonObject, files: ReadonlyMap<string, unknown>): AcceptedMessage | ApiAnswer {
   const { data } = message.safeParse(payload);
-  if (data === undefined) return refused(400, "Invalid Form Body", 50035, { errors: {} });
-  const buttons = data.components.flatMap(({ components }) => components);
-  if (new Set(buttons.map(({ custom_id: id }) => id)).size < buttons.length) {
-    return refused(400, "Invalid Form Body", 50035, { errors: {} });
-  }
+  if (data === undefined) return invalid();
+  const parts: Component[] = data.components.flatMap(({ components }) => [...components]);
+  const ids = parts.flatMap((part) => ("custom_id" in part ? [part.custom_id] : []));
+  const isSent = data.attachments.every(({ id }) => files.has(`files[${id}]`));
+  if (new Set(ids).size < ids.length || !isSent || files.size > data.attachments.length) return invalid();
+  const buttons = parts.flatMap((part) =>
+    "label" in part && "custom_id" in part ? [{ id: part.custom_id, title: part.label }] : [],
+  );
+  const [menu] = parts.filter((part) => part.type === ComponentType.StringSelect);
+  const [opens] = parts.flatMap((part) => ("url" in part ? [{ url: part.url, title: part.label }] : []));
   return {
-    text: data.content,
-    buttons: buttons.map(({ custom_id: id, label: title }) => ({ id, title })),
-    components: data.components,
+    content: data.content ?? "",
+    components: objectsOf(payload["components"]),
+    filenames: data.attachments.map(({ filename }) => filename),
     nonce: data.nonce,
     isEnforced: data.enforce_nonce,
+    ...(buttons.length > 0 ? { buttons } : {}),
+    ...(menu === undefined ? {} : { list: listIn(menu) }),
+    ...(opens === undefined ? {} : { link: opens }),
   };
+}
+
+function listIn({ placeholder, options }: z.infer<typeof select>): NonNullable<Heard["list"]> {
+  const rows = options.map(({ value, label, description }) => ({
+    id: value,
+    title: label,
+    ...(description === undefined ? {} : { description }),
+  }));
+  return { label: placeholder, sections: [{ rows }] };
 }
 
 const command = z.object({

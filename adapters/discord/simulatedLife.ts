@@ -1,10 +1,11 @@
 import type { Simulator } from "../contract/index.ts";
+import type { SimulatedApplication } from "./simulatedApplication.ts";
 import type { SimulatedGateway } from "./simulatedGateway.ts";
 import type { InteractionAnswer } from "./simulatedInteractions.ts";
 import type { ApiCall } from "./simulatedServer.ts";
 import type { SimulatedUser } from "./simulatedWorld.ts";
 
-/** A file that someone shares. */
+/** A file that someone shares; without bytes it is so many zeros. */
 export interface SimulatedFile {
   filename: string;
   content_type: string;
@@ -34,6 +35,12 @@ export interface DiscordSimulator extends Simulator {
   /** Reacts to a message that was heard; `taken: true` takes the emoji back. */
   react(input: SimulatedUser & { message: string; emoji: string; taken?: boolean }): Promise<void>;
   gateway: Pick<SimulatedGateway, "dispatch" | "drop" | "askToReconnect" | "forgetSessions" | "counts">;
+  /** Sets what Discord tells of the application and its sessions. */
+  configure: SimulatedApplication["configure"];
+  /** Lets all URLs of files expire, as they do after a day. */
+  expireFiles(): void;
+  /** Answers the next call with Discord's global rate limit. */
+  limitNext(): void;
   /** Names of the slash commands that were registered. */
   commands(): string[];
   /** Called for every call of the API, before it is answered. */

@@ -91,6 +91,16 @@ export function messageOf(
   };
 }
 
+/** A message of the bot's own, in direct messages or in its one server. */
+export function ownMessage(
+  bot: SimulatedBot,
+  of: { channel: string; text: string; isDirect: boolean },
+  more: JsonObject,
+) {
+  const place = of.isDirect ? {} : { guild_id: bot.guild, channel_type: 0 };
+  return messageOf({ ...of, id: snowflake(), author: botUser(bot) }, { ...place, ...more });
+}
+
 /** What someone's place in the server adds to a message. */
 export function inServer({ guild }: SimulatedBot): JsonObject {
   return { guild_id: guild, channel_type: 0, member: { roles: [], nick: null, flags: 0, mute: false, deaf: false } };

@@ -1,13 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { ApplicationCommandType, ComponentType, InteractionContextType, InteractionType } from "discord.js";
 import type { Heard, Json, Say, Simulator, SimulatorFactory } from "../contract/index.ts";
+import { mediaOf } from "./content.ts";
 import { objectOf, stringOf } from "./fields.ts";
 import type { JsonObject } from "./fields.ts";
-import { judgeCommand, judgeMessage, partsOf, refusals, refused } from "./simulatedApi.ts";
-import type { ApiAnswer } from "./simulatedApi.ts";
+import { globalLimit, judgeMessage, partsOf, refusals, refused } from "./simulatedApi.ts";
+import type { AcceptedMessage, ApiAnswer } from "./simulatedApi.ts";
+import { simulatedApplication } from "./simulatedApplication.ts";
+import { simulatedFiles } from "./simulatedFiles.ts";
 import { simulatedGateway } from "./simulatedGateway.ts";
 import { simulatedInteractions } from "./simulatedInteractions.ts";
 import type { DiscordSimulator } from "./simulatedLife.ts";
+import { shownMarkdown } from "./simulatedMarkdown.ts";
+import { simulatedMemory } from "./simulatedMemory.ts";
 import { apiServer } from "./simulatedServer.ts";
 import type { ApiCall } from "./simulatedServer.ts";
 import {
@@ -17,6 +22,7 @@ import {
   isoNow,
   mentionsIn,
   messageOf,
+  ownMessage,
   snowflake,
   snowflakeOf,
   userBehind,
@@ -39,39 +45,24 @@ export const simulator: DiscordSimulatorFactory = {
   start: startSimulator,
 };
 
-/** Most messages that can be answered, edited or pressed. */
-const MOST_REMEMBERED = 10_000;
+/** The one channel of the server that is offered to talk in. */
+const ROOM = { id: "900000000000000910", label: "#support" };
 
 async function startSimulator(): Promise<DiscordSimulator> {
   const id = "900000000000000900";
   const token = [Buffer.from(id).toString("base64url"), "Gsim00", randomBytes(28).toString("base64url")].join(".");
   const bot: SimulatedBot = { id, token, role: "900000000000000901", guild: "900000000000000902" };
-  const messages = new Map<string, JsonObject>();
   const nonces = new Map<string, JsonObject>();
-  const ears = new Map<string, Heard[]>();
-  const commands = new Set<string>();
+  const limits: true[] = [];
+  const memory = simulatedMemory();
   const failures: Parameters<Simulator["failNext"]>[0][] = [];
-  const heardListeners: ((as: string, heard: Heard) => void)[] = [];
   const callListeners: ((call: ApiCall) => void)[] = [];
   const interactions = simulatedInteractions();
-  const server = await apiServer(answer);
-  const gateway = simulatedGateway(server.http, { bot, url: () => `ws://${server.host}` });
-
-  function remember(message: JsonObject): JsonObject {
-    messages.set(stringOf(message["id"]) ?? "", message);
-    for (const oldest of messages.keys()) {
-      if (messages.size <= MOST_REMEMBERED) break;
-      messages.delete(oldest);
-    }
-    return message;
-  }
-
-  /** @throws Error when it was never said or heard */
-  function known(message: string): JsonObject {
-    const found = messages.get(snowflakeOf(message));
-    if (found === undefined) throw new Error("no such message was said or heard");
-    return found;
-  }
+  const files = simulatedFiles(() => `http://${server.host}`);
+  const server = await apiServer(answer, (path, query) => files.at(path, query));
+  const gatewayUrl = () => `ws://${server.host}`;
+  const gateway = simulatedGateway(server.http, { bot, url: gatewayUrl });
+  const application = simulatedApplication(bot, gatewayUrl);
 
   function channelOf(message: JsonObject): string {
     return stringOf(message["channel_id"]) ?? "";
@@ -83,46 +74,47 @@ async function startSimulator(): Promise<DiscordSimulator> {
   }
 
   async function post(message: JsonObject, isCalled: boolean): Promise<string> {
-    remember(message);
+    memory.keep(message);
     const isRoom = message["guild_id"] !== undefined;
     await gateway.dispatch("MESSAGE_CREATE", isRoom ? withheld(message, isCalled) : message);
     return stringOf(message["id"]) ?? "";
   }
 
   /** Undefined: carried out, but the answer is to be lost on the way. */
-  function createMessage(channel: string, body: JsonObject): ApiAnswer | undefined {
+  function createMessage(channel: string, { body, files: sent }: ApiCall): ApiAnswer | undefined {
     const failure = failures.shift();
     const refusal = failure === undefined ? undefined : refusals[failure];
     if (refusal !== undefined) return refusal;
-    const verdict = judgeMessage(body);
+    const verdict = judgeMessage(body, sent);
     if ("status" in verdict) return verdict;
     const { nonce, isEnforced } = verdict;
     const first = isEnforced && nonce !== undefined ? nonces.get(`${channel} ${nonce}`) : undefined;
-    const message = first ?? reach(channel, verdict);
+    const message = first ?? reach(channel, verdict, sent);
     return failure === "unknown" ? undefined : { status: 200, body: message };
   }
 
-  function reach(
-    channel: string,
-    { text, buttons, components, nonce }: Exclude<ReturnType<typeof judgeMessage>, ApiAnswer>,
-  ) {
+  function reach(channel: string, said: AcceptedMessage, sent: ApiCall["files"]): JsonObject {
+    const { content, components, filenames, nonce, buttons, list, link } = said;
     const user = userOfDirectChannel(channel);
     const isDirect = user !== undefined && directs.has(channel);
-    const place = isDirect ? {} : { guild_id: bot.guild, channel_type: 0 };
-    const told = { components, ...place, ...(nonce === undefined ? {} : { nonce }) };
-    const message = remember(messageOf({ id: snowflake(), channel, author: botUser(bot), text }, told));
+    const uploads = [...sent.values()].map((file, index) => ({ ...file, filename: filenames[index] ?? file.filename }));
+    const attachments = uploads.map((file) => files.keep(channel, file));
+    const told = { components, attachments, ...(nonce === undefined ? {} : { nonce }) };
+    const message = memory.keep(ownMessage(bot, { channel, text: content, isDirect }, told));
     if (nonce !== undefined) nonces.set(`${channel} ${nonce}`, message);
+    const spans = shownMarkdown(content);
+    const [file] = uploads;
     const heard: Heard = {
       id: stringOf(message["id"]) ?? "",
-      text,
-      ...(buttons.length > 0 ? { buttons } : {}),
+      text: spans.map(({ text }) => text).join(""),
+      spans,
+      ...(buttons === undefined ? {} : { buttons }),
+      ...(list === undefined ? {} : { list }),
+      ...(link === undefined ? {} : { link }),
+      ...(file === undefined ? {} : { media: { ...file, kind: mediaOf(file.mime), size: file.data.byteLength } }),
       at: new Date(),
     };
-    const as = isDirect ? user : channel;
-    const earlier = ears.get(as);
-    if (earlier === undefined) ears.set(as, [heard]);
-    else earlier.push(heard);
-    for (const listener of heardListeners) listener(as, heard);
+    memory.hear(isDirect ? user : channel, heard);
     // The bot hears itself; nobody waits for that to be stored.
     gateway.dispatch("MESSAGE_CREATE", message).catch(() => undefined);
     return message;
@@ -137,17 +129,16 @@ async function startSimulator(): Promise<DiscordSimulator> {
     return channel;
   }
 
+  function showMessage(channel: string | undefined, id: string): ApiAnswer {
+    const message = memory.find(id);
+    const isThere = message !== undefined && channelOf(message) === channel;
+    return isThere ? { status: 200, body: files.renewed(message) } : refused(404, "Unknown Message", 10008);
+  }
+
   function openDirect(body: JsonObject): ApiAnswer {
     const user = stringOf(body["recipient_id"]);
     if (user === undefined || !/^[1-9]\d{14,18}$/.test(user)) return refused(400, "Invalid Recipient(s)", 50033);
     return { status: 200, body: { id: directWith(user), type: 1 } };
-  }
-
-  function createCommand(body: JsonObject): ApiAnswer {
-    const name = judgeCommand(body);
-    if (typeof name !== "string") return name;
-    commands.add(name);
-    return { status: 201, body: { ...body, id: snowflake(), application_id: bot.id } };
   }
 
   function answer(call: ApiCall): ApiAnswer | undefined {
@@ -161,21 +152,13 @@ async function startSimulator(): Promise<DiscordSimulator> {
     const original = partsOf("/webhooks/:application/:token/messages/@original", path);
     if (original !== undefined) return interactions.original(method, original[1] ?? "", body);
     if (call.authorization !== `Bot ${bot.token}`) return refused(401, "401: Unauthorized", 0);
+    if (limits.shift() !== undefined) return globalLimit;
     const [channel] = partsOf("/channels/:id/messages", path) ?? [];
-    if (method === "POST" && channel !== undefined) return createMessage(channel, body);
-    const limit = { total: 1000, remaining: 999, reset_after: 86_400_000, max_concurrency: 1 };
-    switch (`${method} ${path}`) {
-      case "GET /gateway/bot":
-        return { status: 200, body: { url: `ws://${server.host}`, shards: 1, session_start_limit: limit } };
-      case "GET /applications/@me":
-        return { status: 200, body: { id: bot.id, name: "Demo shop", flags: 0, interactions_endpoint_url: null } };
-      case `POST /applications/${bot.id}/commands`:
-        return createCommand(body);
-      case "POST /users/@me/channels":
-        return openDirect(body);
-      default:
-        return refused(404, "404: Not Found", 0);
-    }
+    if (method === "POST" && channel !== undefined) return createMessage(channel, call);
+    if (method === "POST" && partsOf("/channels/:id/typing", path) !== undefined) return { status: 204 };
+    const [place, asked] = partsOf("/channels/:id/messages/:message", path) ?? [];
+    if (method === "GET" && asked !== undefined) return showMessage(place, asked);
+    return `${method} ${path}` === "POST /users/@me/channels" ? openDirect(body) : application.answer(call);
   }
 
   async function interact(who: SimulatedUser, channel: string | undefined, about: JsonObject): Promise<string> {
@@ -199,6 +182,17 @@ async function startSimulator(): Promise<DiscordSimulator> {
     return interact(who, channel, { type: InteractionType.ApplicationCommand, data });
   }
 
+  async function sayInChannel(
+    input: Parameters<DiscordSimulator["sayInChannel"]>[0] & Pick<Say, "media" | "id">,
+  ): Promise<string> {
+    const { channel, text, mention = false, media, id = snowflake(), ...who } = input;
+    const call = mention === "role" ? `<@&${bot.role}> ` : mention ? `<@${bot.id}> ` : "";
+    const { isCalled, ...mentions } = mentionsIn(call + text, bot);
+    const at = { id: snowflakeOf(id), channel, author: userBehind(who), text: call + text };
+    const shared = media === undefined ? {} : files.shared(channel, media);
+    return post(memory.find(at.id) ?? messageOf(at, { ...inServer(bot), ...mentions, ...shared }), isCalled);
+  }
+
   /** In Discord's app a text that begins with a known command is not said but used. */
   function typedCommand({ as, name, text }: Say): Promise<string> | undefined {
     const [, command, code] = /^\/(link|help)(?:\s+(?:code:\s*)?(\S+))?\s*$/.exec(text) ?? [];
@@ -209,22 +203,22 @@ async function startSimulator(): Promise<DiscordSimulator> {
   return {
     settings: { botToken: bot.token, messageContent: false, apiBaseUrl: `http://${server.host}/api` },
     attach: () => undefined, // The hub comes by itself: it asks for the gateway.
+    sends: ["image", "audio", "video", "document", "voice"],
+    rooms: [ROOM],
     async say(input) {
       const author = userBehind(input);
-      const used = input.id === undefined ? typedCommand(input) : undefined;
+      const { room, media, id = snowflake() } = input;
+      if (room !== undefined) return { id: await sayInChannel({ ...input, channel: room, mention: true }) };
+      const used = input.id === undefined && media === undefined ? typedCommand(input) : undefined;
       if (used !== undefined) return { id: await used };
-      const at = { id: snowflakeOf(input.id ?? snowflake()), channel: directWith(author.id), author, text: input.text };
-      const message = messages.get(at.id) ?? messageOf(at, { channel_type: 1 });
+      const at = { id: snowflakeOf(id), channel: directWith(author.id), author, text: input.text };
+      const shared = media === undefined ? {} : files.shared(at.channel, media);
+      const message = memory.find(at.id) ?? messageOf(at, { channel_type: 1, ...shared });
       return { id: await post(message, true) };
     },
-    sayInChannel({ channel, text, mention = false, ...who }) {
-      const call = mention === "role" ? `<@&${bot.role}> ` : mention ? `<@${bot.id}> ` : "";
-      const { isCalled, ...mentions } = mentionsIn(call + text, bot);
-      const at = { id: snowflake(), channel, author: userBehind(who), text: call + text };
-      return post(messageOf(at, { ...inServer(bot), ...mentions }), isCalled);
-    },
+    sayInChannel,
     reply({ message, text, ...who }) {
-      const original = known(message);
+      const original = memory.known(message);
       const at = { id: snowflake(), channel: channelOf(original), author: userBehind(who), text };
       const ours = objectOf(original["author"])?.["id"] === bot.id;
       const place = original["guild_id"] === undefined ? { channel_type: 1 } : inServer(bot);
@@ -232,36 +226,42 @@ async function startSimulator(): Promise<DiscordSimulator> {
       const answered = { type: 19, message_reference: reference, referenced_message: original };
       return post(messageOf(at, { ...place, ...answered, mentions: ours ? [botUser(bot)] : [] }), ours);
     },
-    share({ files, text = "", ...who }) {
+    share({ files: shared, text = "", ...who }) {
       const author = userBehind(who);
       const channel = directWith(author.id);
-      const attachments: Json = files.map((file) => {
-        const own = snowflake();
-        return { id: own, url: `http://${server.host}/attachments/${channel}/${own}/${file.filename}`, ...file };
-      });
+      const attachments: Json = shared.map(({ filename, content_type: mime, size }) =>
+        files.keep(channel, { filename, mime, data: new Uint8Array(size) }),
+      );
       return post(messageOf({ id: snowflake(), channel, author, text }, { channel_type: 1, attachments }), true);
     },
-    press({ message: pressed, button, ...who }) {
-      const message = known(pressed);
-      const heard = [...ears.values()].flat().find((one) => one.id === message["id"]);
-      if (heard?.buttons?.some((one) => one.id === button) !== true) {
-        return Promise.reject(new Error("the message has no such button"));
-      }
+    async press({ message: pressed, button, ...who }) {
+      const message = memory.known(pressed);
+      const heard = memory.heardAs(message);
+      const isButton = heard?.buttons?.some((one) => one.id === button) === true;
+      const rows = heard?.list?.sections.flatMap((section) => section.rows) ?? [];
+      if (!isButton && !rows.some((row) => row.id === button)) throw new Error("the message has no such button");
       const channel = message["guild_id"] === undefined ? undefined : channelOf(message);
-      const data = { custom_id: button, component_type: ComponentType.Button, id: 2 };
+      const data = isButton
+        ? { custom_id: button, component_type: ComponentType.Button, id: 2 }
+        : { custom_id: "list", component_type: ComponentType.StringSelect, id: 2, values: [button] };
       return interact(who, channel, { type: InteractionType.MessageComponent, data, message });
     },
     slash,
     answerOf: interactions.answerOf,
     async edit({ id: said, text, ...who }) {
-      const message = remember({ ...known(said), author: userBehind(who), content: text, edited_timestamp: isoNow() });
+      const message = memory.keep({
+        ...memory.known(said),
+        author: userBehind(who),
+        content: text,
+        edited_timestamp: isoNow(),
+      });
       await gateway.dispatch("MESSAGE_UPDATE", message);
     },
     async remove({ id: said }) {
-      const message = known(said);
+      const message = memory.known(said);
       const { guild_id: guild } = message;
       const own = snowflakeOf(said);
-      messages.delete(own);
+      memory.forget(own);
       await gateway.dispatch("MESSAGE_DELETE", {
         id: own,
         channel_id: channelOf(message),
@@ -269,7 +269,7 @@ async function startSimulator(): Promise<DiscordSimulator> {
       });
     },
     async react({ message: reacted, emoji, taken = false, ...who }) {
-      const message = known(reacted);
+      const message = memory.known(reacted);
       const { guild_id: guild } = message;
       const user = userBehind(who);
       const reaction = {
@@ -286,9 +286,12 @@ async function startSimulator(): Promise<DiscordSimulator> {
       return gateway.dispatch("MESSAGE_REACTION_ADD", { ...reaction, message_author_id: wrote });
     },
     gateway,
-    commands: () => [...commands],
-    heard: (as) => [...(ears.get(as.trim()) ?? [])],
-    onHeard: (listener) => void heardListeners.push(listener),
+    configure: application.configure,
+    expireFiles: () => files.expire(),
+    limitNext: () => void limits.push(true),
+    commands: application.commands,
+    heard: memory.heard,
+    onHeard: memory.onHeard,
     onCall: (listener) => void callListeners.push(listener),
     failNext(kind, count = 1) {
       if (kind !== "unknown" && refusals[kind] === undefined) throw new Error(`Discord has no refusal like ${kind}`);
