@@ -1,7 +1,10 @@
+import { openIntroductions } from "../core/inbound/introduce.ts";
 import { processThreads } from "../core/inbound/process.ts";
 import { openDeliverer } from "../core/outbound/deliver.ts";
+import { openPresence } from "../core/outbound/presence.ts";
 import type { Parts } from "../core/parts.ts";
 import { batcher } from "../core/platform/batch.ts";
+import { openCourtesies } from "../core/platform/courtesy.ts";
 import type { Bell, Ring } from "../core/platform/doorbell.ts";
 import { described } from "../core/platform/log.ts";
 import type { Queues } from "../core/platform/queues.ts";
@@ -32,6 +35,10 @@ const CONCURRENCY: Record<Bell, number> = { inbound: 1, reply: 2, outbound: 2 };
 /** A round costs the same dozen round trips for one thread as for many: a busy worker waits this long for more. Milliseconds. */
 const GATHER_MS = 15;
 
+/** Typing signs, read marks and questions for names: none may take longer, and no more are under way. Milliseconds. */
+const COURTESY_MS = 3_000;
+const MOST_COURTESIES = 64;
+
 /**
  * The one place that knows the order of the stages:
  *
@@ -40,6 +47,9 @@ const GATHER_MS = 15;
  * Each stage ends in a commit that also says what is due next; ringing for it is only a courtesy.
  */
 export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Flow {
+  const courtesies = openCourtesies(parts.log, { atOnce: MOST_COURTESIES, timeoutMs: COURTESY_MS });
+  const presence = openPresence(parts, courtesies);
+  const introduce = openIntroductions(parts, courtesies);
   const patience = { quietMs: options.replyQuietMs, maxWaitMs: options.replyMaxWaitMs };
 
   const stages: Record<Bell, (workspaceId: string, threadIds: string[], again: boolean) => Promise<void>> = {
@@ -49,9 +59,17 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
       queues.ringAt("reply", ringsFor(workspaceId, done.owed), new Date(Date.now() + patience.quietMs));
       queues.ring("outbound", ringsFor(workspaceId, done.outbound));
       tell(workspaceId, done.touched);
+      presence.read(workspaceId, done.touched);
+      introduce(workspaceId, done.nameless);
     },
     async reply(workspaceId, threadIds, again) {
-      const done = await answerThreads(parts, { workspaceId, threadIds, generator: options.generator, again });
+      const done = await answerThreads(parts, {
+        workspaceId,
+        threadIds,
+        generator: options.generator,
+        again,
+        onWriting: (threadId, until) => presence.writing(workspaceId, threadId, until),
+      });
       queues.ring("outbound", ringsFor(workspaceId, done.outbound));
       comeBack("reply", workspaceId, done.again);
       tell(workspaceId, done.outbound);
@@ -126,6 +144,7 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
     async idle() {
       await Promise.all(Object.values(batches).map((b) => b.idle()));
       await deliverer.idle();
+      await courtesies.idle();
     },
   };
 }

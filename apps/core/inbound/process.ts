@@ -13,6 +13,7 @@ import type { WorkspaceSettings } from "../platform/workspace.ts";
 import * as sql from "../statements/process.ts";
 import type { CursorRow, MessageRow } from "../statements/process.ts";
 import { ErasedError } from "../vault/vault.ts";
+import type { Nameless } from "./introduce.ts";
 import { linking } from "./linking.ts";
 import { understandNumbers } from "./numbered.ts";
 
@@ -26,6 +27,8 @@ export interface Processed {
   outbound: string[];
   /** Threads that something happened in. */
   touched: string[];
+  /** Customers whose messages told no name. */
+  nameless: Nameless[];
 }
 
 /** One inbound message, opened. */
@@ -274,6 +277,7 @@ async function apply(
     more: more.map((m) => m.id),
     outbound: [...new Set(outgoing.map((o) => o.threadId))],
     touched: [...new Set(rows.map((r) => r.thread_id))],
+    nameless: messages.filter((m) => m.row.author === "customer" && isSomebody(m) && isNameless(m)).map(namelessOf),
   };
 }
 
@@ -299,6 +303,15 @@ async function openMessages(
 /** Nobody vouches for a handle at level 0 (an event that names no one): it makes no customer. */
 function isSomebody({ body }: OpenMessage): boolean {
   return (body.identifiers[0]?.assurance ?? 0) > 0;
+}
+
+function isNameless({ body }: OpenMessage): boolean {
+  return (body.attributes["name"] ?? "") === "";
+}
+
+function namelessOf({ row, cursor, body }: OpenMessage): Nameless {
+  const { account_id: accountId, channel } = cursor;
+  return { threadId: row.thread_id, accountId, channel, identifiers: body.identifiers };
 }
 
 function sightingOf({ row, cursor, body }: OpenMessage) {
@@ -332,7 +345,7 @@ async function notices(
 }
 
 function nothing(): Processed {
-  return { owed: [], more: [], outbound: [], touched: [] };
+  return { owed: [], more: [], outbound: [], touched: [], nameless: [] };
 }
 
 function add(to: Processed, from: Processed): void {
@@ -340,4 +353,5 @@ function add(to: Processed, from: Processed): void {
   to.more.push(...from.more);
   to.outbound.push(...from.outbound);
   to.touched.push(...from.touched);
+  to.nameless.push(...from.nameless);
 }

@@ -43,7 +43,14 @@ interface Turn {
  */
 export async function answerThreads(
   parts: TurnParts,
-  input: { workspaceId: string; threadIds: string[]; generator: Generator; again: boolean },
+  input: {
+    workspaceId: string;
+    threadIds: string[];
+    generator: Generator;
+    again: boolean;
+    /** Told when the generator begins on a private thread; the signal aborts when it is through. */
+    onWriting?: (threadId: string, until: AbortSignal) => void;
+  },
 ): Promise<Answered> {
   const { workspaceId, threadIds, generator } = input;
   const token = randomUUID();
@@ -69,8 +76,11 @@ export async function answerThreads(
       leased.map(async (row, i) => {
         const context = contexts[i];
         if (context === undefined) return;
+        const through = new AbortController();
         try {
           const signal = AbortSignal.timeout(GENERATE_MS);
+          if (row.audience === "private" && context.pending.length > 0)
+            input.onWriting?.(row.thread_id, through.signal);
           const reply = context.pending.length === 0 ? undefined : await generator.generate(context, { signal });
           turns.push({ row, context, reply });
         } catch (error) {
@@ -81,6 +91,8 @@ export async function answerThreads(
           if (row.rings >= MAX_FAILURES)
             turns.push({ row, context, reply: { messages: [], handoff: true, because: ["failed"] } });
           else failed.push(row);
+        } finally {
+          through.abort();
         }
       }),
     );
