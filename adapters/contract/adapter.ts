@@ -214,6 +214,8 @@ export interface AdapterState {
 
 /** Events come over a socket served by the gateway at `/channels/:accountId` (socket.io namespace). */
 export interface Live<S> {
+  /** Largest frame of a page, in bytes, where it may be more than 128 KiB (a file). */
+  maxBytes?: number;
   /**
    * Says who is connecting.
    * @throws {RefusedError} when the handshake is not acceptable

@@ -1,8 +1,12 @@
+import { MEDIA_KINDS } from "../contract/index.ts";
 import type { ChannelAdapter } from "../contract/index.ts";
 import { TEXT_LENGTH } from "./frames.ts";
 import { live } from "./live.ts";
 import { settings, type WebSettings } from "./settings.ts";
 import { simulator } from "./simulator.ts";
+
+/** What the media store holds, the page can show or hand on. */
+const ANY_FILE = { maxBytes: 32 * 1024 * 1024, types: ["*/*"], maxCaptionLength: TEXT_LENGTH };
 
 /** The embedded chat widget (`apps/widget`), over the gateway's socket. */
 export const adapter: ChannelAdapter<WebSettings> = {
@@ -10,8 +14,13 @@ export const adapter: ChannelAdapter<WebSettings> = {
   label: "Web chat",
   settings,
   limits: {
-    text: { maxLength: TEXT_LENGTH },
+    text: { maxLength: TEXT_LENGTH, format: "light" },
     buttons: { maxCount: 10, maxTitleLength: 60 },
+    list: { maxRows: 30, maxSections: 10, maxLabelLength: 40, maxTitleLength: 60, maxDescriptionLength: 120 },
+    link: { maxTitleLength: 60 },
+    media: Object.fromEntries(MEDIA_KINDS.map((kind) => [kind, ANY_FILE])),
+    location: true,
+    contact: true,
     canWriteFirst: true,
   },
   identifiers: { web: "Browser session" },

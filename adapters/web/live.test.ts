@@ -313,3 +313,52 @@ test("messages look the same whichever way they went; a session id is never show
   });
   expect(live.present({ ...base, direction: "in", clientId: "signin:abc:42" })).not.toHaveProperty("clientId");
 });
+
+describe("a file", () => {
+  const bytes = Buffer.from("not really a picture");
+  const file = (session: LiveSession, data: object = {}) =>
+    frame(session, "file", { id: "f1", name: "a.png", mime: "image/PNG", bytes, ...data });
+
+  test("comes as media with its bytes and its caption", async () => {
+    const session = await connect();
+    const { events } = await file(session, { text: " look " });
+    expect(events).toMatchObject([
+      {
+        eventKey: expect.stringMatching(/:f1$/),
+        content: {
+          kind: "media",
+          media: "image",
+          mime: "image/png",
+          size: bytes.length,
+          filename: "a.png",
+          text: "look",
+        },
+      },
+    ]);
+    expect(events[0]?.content).toMatchObject({ data: bytes });
+  });
+
+  test.each([
+    ["nothing in it", { bytes: Buffer.alloc(0) }, "file_too_large"],
+    ["too much in it", { bytes: Buffer.alloc(10 * 1024 * 1024 + 1) }, "file_too_large"],
+    ["a text for bytes", { bytes: "abc" }, "file_too_large"],
+    ["no id", { id: undefined }, "bad_frame"],
+    ["a caption that is too long", { text: "x".repeat(4001) }, "text_too_long"],
+  ])("with %s is refused", async (_, data, code) => {
+    expect(await refusal(file(await connect(), data))).toBe(code);
+  });
+
+  test("of a made-up type is a document, and its name names no folder", async () => {
+    const { events } = await file(await connect(), { mime: "<script>", name: "../../etc/\u0000passwd" });
+    expect(events[0]?.content).toMatchObject({
+      media: "document",
+      mime: "application/octet-stream",
+      filename: "....etcpasswd",
+    });
+  });
+
+  test("is refused where the account takes none", async () => {
+    context = { ...context, settings: { ...settings, files: false } };
+    expect(await refusal(file(await connect()))).toBe("no_files");
+  });
+});

@@ -9,8 +9,9 @@ import {
   type MessageEvent,
   type ThreadAddress,
 } from "../contract/index.ts";
-import { acknowledge, clientIdOf, eventKey, readFrame, TEXT_LENGTH } from "./frames.ts";
+import { acknowledge, eventKey, FILE_BYTES, readFrame, TEXT_LENGTH } from "./frames.ts";
 import { verifyHostToken, type HostClaims } from "./host-token.ts";
+import { presentMessage } from "./presentation.ts";
 import { countFrame } from "./rate.ts";
 import {
   claimAnonymous,
@@ -54,7 +55,7 @@ export const live: Live<WebSettings> = {
   async receive(frame, session, context) {
     const { kind, id } = parseSessionName(session.id);
     countFrame(`${context.accountId}:${id}`);
-    const read = readFrame(frame);
+    const read = readFrame(frame, context.settings);
     if (read.name === "signout") {
       await endSession(kind, id, context);
       return { events: [], acknowledgement: {}, end: true };
@@ -81,19 +82,10 @@ export const live: Live<WebSettings> = {
     }
   },
 
-  present({ id, clientId: key, direction, content, at }): Json {
-    const clientId = key === undefined ? undefined : clientIdOf(key);
-    return {
-      id,
-      ...(clientId === undefined ? {} : { clientId }),
-      direction,
-      text: content.text,
-      ...(content.buttons === undefined
-        ? {}
-        : { buttons: content.buttons.map(({ id: choice, title }) => ({ id: choice, title })) }),
-      at: at.toISOString(),
-    };
-  },
+  present: presentMessage,
+
+  // A file, and what stands around it.
+  maxBytes: FILE_BYTES + 64 * 1024,
 };
 
 function requireOrigin({ origin }: LiveHandshake, { allowedOrigins }: WebSettings): void {
@@ -159,6 +151,7 @@ function present(session: Session, context: Context, { joined = false } = {}): L
     // The anonymous conversation of this browser has just become this user's.
     joined,
     maxLength: TEXT_LENGTH,
+    maxFileBytes: context.settings.files ? FILE_BYTES : 0,
     ...(name === undefined ? {} : { name }),
   };
   return {

@@ -78,6 +78,7 @@ export const settings = z
       .array(origin)
       .default([])
       .describe("Origins whose pages may embed the widget, exactly as browsers send them. Empty: none"),
+    files: z.boolean().default(true).describe("Whether visitors may send files, of up to 10 MB each"),
     pageUrl: z
       .url({ protocol: /^https?$/ })
       .optional()

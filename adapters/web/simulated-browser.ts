@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import jwt from "jsonwebtoken";
 import { io, type Socket } from "socket.io-client";
 import { z } from "zod";
-import type { Heard, Json, Said, Say } from "../contract/index.ts";
+import { MEDIA_KINDS } from "../contract/index.ts";
+import type { Heard, Json, MediaKind, Said, Say } from "../contract/index.ts";
 
 /** How long a browser tries to get one message through, in milliseconds. */
 const PATIENCE_MS = 30_000;
@@ -25,11 +26,15 @@ export interface HostPage {
 export interface Browser {
   /** @throws Error when the hub refuses, or can't be reached within 30 s */
   say(input: Say): Promise<Said>;
+  /** Presses a button, or chooses a row, of a message on the page. @throws Error when there is no such one */
+  press(input: { message: string; button: string }): Promise<string>;
   heard(): Heard[];
   /** Who visits: the one signed in on the page, else the session; undefined before the first connection. */
   identifier(): { type: string; value: string } | undefined;
   close(): void;
 }
+
+const offer = z.object({ id: z.string(), title: z.string(), description: z.string().exactOptional() });
 
 const greetingSchema = z.object({ session: z.string() });
 
@@ -40,7 +45,35 @@ const pushSchema = z.array(
       id: z.string(),
       direction: z.enum(["in", "out"]),
       text: z.string(),
-      buttons: z.array(z.object({ id: z.string(), title: z.string() })).optional(),
+      spans: z.array(z.object({ text: z.string(), url: z.string().exactOptional() })).exactOptional(),
+      buttons: z.array(offer).exactOptional(),
+      list: z
+        .object({
+          label: z.string(),
+          sections: z.array(z.object({ title: z.string().exactOptional(), rows: z.array(offer) })),
+        })
+        .exactOptional(),
+      link: z.object({ url: z.string(), title: z.string(), description: z.string().exactOptional() }).exactOptional(),
+      location: z
+        .object({
+          latitude: z.number(),
+          longitude: z.number(),
+          name: z.string().exactOptional(),
+          address: z.string().exactOptional(),
+        })
+        .exactOptional(),
+      contact: z.object({ name: z.string(), phones: z.array(z.string()), emails: z.array(z.string()) }).exactOptional(),
+      files: z
+        .array(
+          z.object({
+            url: z.string(),
+            kind: z.enum(MEDIA_KINDS),
+            mime: z.string(),
+            size: z.number(),
+            name: z.string().exactOptional(),
+          }),
+        )
+        .exactOptional(),
       at: z.coerce.date(),
     }),
   }),
@@ -74,6 +107,7 @@ export function openBrowser(options: {
   let token: string | undefined;
   let socket: Socket | undefined;
   let turn: Promise<unknown> = Promise.resolve();
+  let reading: Promise<void> = Promise.resolve();
 
   function connect(): Socket {
     const { origin, pathname } = new URL(liveUrl);
@@ -100,10 +134,16 @@ export function openBrowser(options: {
     if (seen.has(message.id)) return;
     seen.add(message.id);
     if (message.direction === "in") return;
-    const { id, text, buttons, at } = message;
-    const entry = { id, text, ...(buttons === undefined ? {} : { buttons }), at };
-    heard.push(entry);
-    onHeard(entry);
+    const { files: [file] = [], direction: _out, spans, ...told } = message;
+    // Where a link leads is seen by pointing at it.
+    const words = spans?.map(({ text, url }) => (url === undefined ? text : `${text} (${url})`)).join("");
+    const shown = { ...told, text: words ?? told.text };
+    // As a page shows a message: in its place, and the file when it has come.
+    reading = reading.then(async () => {
+      const entry: Heard = { ...shown, ...(file === undefined ? {} : { media: await fetched(file) }) };
+      heard.push(entry);
+      onHeard(entry);
+    });
   }
 
   async function becomes(claims: Record<string, Json> | undefined, deadline: number): Promise<Socket> {
@@ -156,7 +196,7 @@ export function openBrowser(options: {
   }
 
   /** Sends a frame until it is answered; the same frame again after every lost answer. */
-  async function deliver(over: Socket, name: string, data: Json, deadline: number): Promise<void> {
+  async function deliver(over: Socket, name: string, data: FrameData, deadline: number): Promise<void> {
     while (Date.now() < deadline) {
       await connected(over, deadline);
       const answer = await answered(over, name, data);
@@ -167,7 +207,11 @@ export function openBrowser(options: {
     throw new Error("the hub did not acknowledge the message in time");
   }
 
-  async function answered(over: Socket, name: string, data: Json): Promise<z.output<typeof answerSchema> | undefined> {
+  async function answered(
+    over: Socket,
+    name: string,
+    data: FrameData,
+  ): Promise<z.output<typeof answerSchema> | undefined> {
     try {
       const answer = answerSchema.parse(await over.timeout(ANSWER_MS).emitWithAck("frame", name, data));
       if ((page.lostAnswers ?? 0) === 0) return answer;
@@ -185,8 +229,20 @@ export function openBrowser(options: {
     const claims =
       input.claims === undefined || input.name === undefined ? input.claims : { name: input.name, ...input.claims };
     const id = input.id ?? randomUUID();
-    await deliver(await becomes(claims, deadline), "say", { id, text: input.text }, deadline);
+    const over = await becomes(claims, deadline);
+    if (input.media === undefined) await deliver(over, "say", { id, text: input.text }, deadline);
+    else {
+      const { mime, filename = "", data } = input.media;
+      await deliver(over, "file", { id, text: input.text, name: filename, mime, bytes: Buffer.from(data) }, deadline);
+    }
     return { id };
+  }
+
+  async function pressNow(button: { id: string; title: string }): Promise<string> {
+    if (socket === undefined) throw new Error("the page is not open");
+    const id = randomUUID();
+    await deliver(socket, "press", { id, buttonId: button.id, title: button.title }, Date.now() + PATIENCE_MS);
+    return id;
   }
 
   return {
@@ -195,6 +251,15 @@ export function openBrowser(options: {
       const said = turn.then(() => sayNow(input));
       turn = said.catch(() => undefined);
       return said;
+    },
+    press({ message, button }) {
+      const shown = heard.find(({ id }) => id === message);
+      const rows = shown?.list?.sections.flatMap((section) => section.rows) ?? [];
+      const pressed = [...(shown?.buttons ?? []), ...rows].find(({ id }) => id === button);
+      if (pressed === undefined) return Promise.reject(new Error("there is no such button on the page"));
+      const done = turn.then(() => pressNow(pressed));
+      turn = done.catch(() => undefined);
+      return done;
     },
     heard: () => [...heard],
     identifier() {
@@ -208,6 +273,24 @@ export function openBrowser(options: {
     },
     close: hangUp,
   };
+}
+
+/** What a frame carries: JSON, or bytes of a file. */
+type FrameData = Record<string, Json | Uint8Array>;
+
+/** Longest wait for a file, in milliseconds. */
+const FILE_MS = 5_000;
+
+/** A file as the page shows it; one that can't be fetched shows as its name alone. */
+async function fetched(file: { url: string; kind: MediaKind; mime: string; size: number; name?: string }) {
+  const { url, kind, mime, size, name } = file;
+  const shown = { kind, mime, size, ...(name === undefined ? {} : { filename: name }) };
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(FILE_MS) });
+    return response.ok ? { ...shown, data: new Uint8Array(await response.arrayBuffer()) } : shown;
+  } catch {
+    return shown;
+  }
 }
 
 /** A refusal in the hub's words. */

@@ -6,6 +6,7 @@ const ORIGIN = "http://shop.localhost";
 
 /** Browsers that visit a shop with the widget on it, and the shop's server that signs its customers' tokens. */
 export const simulator: SimulatorFactory = {
+  device: "browser",
   handles: [
     {
       handle: "sarah-laptop",
@@ -58,6 +59,8 @@ export const simulator: SimulatorFactory = {
         liveUrl = hub.liveUrl;
       },
       say: (input) => browser(input.as).say(input),
+      press: ({ as, message, button }) => browser(as).press({ message, button }),
+      sends: ["image", "audio", "video", "document"],
       heard: (as) => browsers.get(as)?.heard() ?? [],
       onHeard: (listener) => void listeners.push(listener),
       failNext(kind, count = 1) {

@@ -69,7 +69,9 @@ export function browsersOf(hub: Hub, account: Origin, given: Record<string, Json
     async events(say) {
       const { session, events } = await become(say);
       const { live: adapter, context } = await live();
-      const frame = { name: "say", data: { id: say.id ?? randomUUID(), text: say.text } };
+      const said = { id: say.id ?? randomUUID(), text: say.text };
+      const { mime, filename: name = "", data: bytes } = say.media ?? {};
+      const frame = say.media ? { name: "file", data: { ...said, mime, name, bytes } } : { name: "say", data: said };
       const intake = await adapter.receive(frame, session, context);
       return [...events, ...intake.events];
     },

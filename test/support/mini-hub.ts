@@ -232,7 +232,7 @@ const pageFrame = z.tuple([
 /** The gateway's side of the widget's protocol: namespace `/channels/:accountId` on the path `/live`. */
 function serveLive(http: ReturnType<typeof createServer>, { live, settings, take, state }: Serving) {
   const context: LiveContext<unknown> = { settings, accountId: MINI_ACCOUNT, state };
-  const io = new Server(http, { path: "/live", serveClient: false });
+  const io = new Server(http, { path: "/live", serveClient: false, maxHttpBufferSize: live.maxBytes ?? 128 * 1024 });
   const handshakes: LiveHandshake[] = [];
   const frames: { frame: LiveFrame; session: LiveSession }[] = [];
   const sessions = new WeakMap<Socket, LiveSession>();

@@ -34,7 +34,7 @@ export interface LiveOptions {
 }
 
 const NAMESPACE = /^\/channels\/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/;
-/** Largest packet of a page, in bytes. */
+/** Largest packet of a page, in bytes, unless an adapter says that its pages send more. */
 const PACKET = 128 * 1024;
 /** Generous: an office of many people is one address. */
 const CONNECTIONS: Rate = { burst: 300, perSecond: 20 };
@@ -69,7 +69,7 @@ export function openLiveServer(http: HttpServer, parts: GatewayParts, options: L
     serveClient: false,
     // Which pages may connect is the account's setting; a browser that is refused is told so by the adapter.
     cors: { origin: true },
-    maxHttpBufferSize: PACKET,
+    maxHttpBufferSize: Math.max(PACKET, ...[...parts.adapters.values()].map((a) => a.live?.maxBytes ?? 0)),
     cleanupEmptyChildNamespaces: true,
     allowRequest: (request, decide) => {
       const isNew = !/[?&]sid=/.test(request.url ?? "");

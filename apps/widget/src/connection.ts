@@ -12,6 +12,8 @@ import {
 
 /** How long the hub may take for an answer, in milliseconds. */
 const ANSWER_MS = 10_000;
+/** And for a file, which takes its time on a slow line. */
+const FILE_MS = 120_000;
 
 /** How long to wait before coming back to a hub that closed the line, in milliseconds; doubled each time. */
 const RETURN_MS = 500;
@@ -182,7 +184,7 @@ export function createConnection(options: {
     if (over?.connected !== true) return undefined;
     let answer: unknown;
     try {
-      answer = await over.timeout(ANSWER_MS).emitWithAck("frame", name, data);
+      answer = await over.timeout(name === "file" ? FILE_MS : ANSWER_MS).emitWithAck("frame", name, data);
     } catch {
       // No answer in time, or the line went dead.
       return undefined;

@@ -89,3 +89,31 @@ test("emptied for someone else, nothing is left to send", () => {
   expect(conversation.next()).toBeUndefined();
   expect(conversation.cursor()).toBeUndefined();
 });
+
+test("shows a file on its way, keeps it out of what the browser stores, and takes the stored one in its place", () => {
+  const conversation = createConversation(() => undefined);
+  conversation.add({
+    name: "file",
+    data: { id: "f1", text: "", name: "a.png", mime: "image/png", bytes: new Blob(["x"]) },
+  });
+  expect(conversation.entries()).toMatchObject([
+    { key: "f1", text: "", status: "waiting", parts: { files: [{ name: "a.png", size: 1, url: undefined }] } },
+  ]);
+  expect(conversation.unsent()).toEqual([]);
+  expect(conversation.next()?.data.id).toBe("f1");
+  const file = { kind: "image", name: "a.png", size: 1, url: "https://hub.example/media/x" };
+  const bare = { spans: [], link: undefined, list: undefined, place: undefined, contact: undefined };
+  conversation.receive([
+    {
+      cursor: "1",
+      id: "m1",
+      clientId: "f1",
+      direction: "in",
+      text: "",
+      offers: [],
+      parts: { ...bare, files: [file] },
+      at: new Date(),
+    },
+  ]);
+  expect(conversation.entries()).toMatchObject([{ key: "f1", status: "sent", parts: { files: [file] } }]);
+});

@@ -1,9 +1,20 @@
+import type { Parts } from "./parts.ts";
 import type { Offer, Pushed } from "./wire.ts";
 
 /** A frame on its way to the hub. */
 export interface Frame {
-  name: "say" | "press" | "start";
-  data: { id: string; text?: string; buttonId?: string; title?: string; token?: string };
+  name: "say" | "press" | "start" | "file";
+  data: {
+    id: string;
+    text?: string;
+    buttonId?: string;
+    title?: string;
+    token?: string;
+    /** Of a file. */
+    name?: string;
+    mime?: string;
+    bytes?: Blob;
+  };
 }
 
 /** One line of the log, as it is shown. */
@@ -11,6 +22,7 @@ export interface Entry {
   key: string;
   direction: "in" | "out";
   text: string;
+  parts?: Parts;
   at: Date;
   /** Own messages: `waiting` for the line, `sent` (stored by the hub), or `failed` with a reason. */
   status: "waiting" | "sent" | "failed";
@@ -33,7 +45,7 @@ export interface Conversation {
   add(frame: Frame): void;
   /** The oldest frame that the hub has not acknowledged. */
   next(): Frame | undefined;
-  /** Everything not acknowledged, for keeping. */
+  /** Everything not acknowledged that a browser can keep: no files. */
   unsent(): Frame[];
   acknowledged(id: string): void;
   failed(id: string, reason: string): void;
@@ -71,12 +83,9 @@ export function createConversation(changed: () => void): Conversation {
   }
 
   return {
-    entries: () => [
-      ...stored.filter(({ text }) => text !== "").map(storedEntry),
-      ...pending.filter(({ frame }) => textOf(frame) !== "").map(pendingEntry),
-    ],
+    entries: () => [...stored.filter(isShown).map(storedEntry), ...pending.map(pendingEntry).filter(isShown)],
     offers() {
-      const newest = stored.findLast(({ text }) => text !== "");
+      const newest = stored.findLast(isShown);
       const answered = pending.some(({ frame }) => frame.name !== "start");
       return newest?.direction === "out" && !answered ? newest.offers : [];
     },
@@ -85,7 +94,8 @@ export function createConversation(changed: () => void): Conversation {
       changed();
     },
     next: () => pending.find(({ status }) => status === "waiting")?.frame,
-    unsent: () => pending.filter(({ status }) => status === "waiting").map(({ frame }) => frame),
+    unsent: () =>
+      pending.filter(({ status, frame }) => status === "waiting" && frame.name !== "file").map(({ frame }) => frame),
     acknowledged(id) {
       const item = find(id);
       if (item !== undefined) item.status = "sent";
@@ -123,14 +133,26 @@ export function createConversation(changed: () => void): Conversation {
   };
 }
 
-function storedEntry({ id, clientId, direction, text, at }: Pushed): Entry {
+function isShown({ text, parts }: Pick<Entry, "text" | "parts">): boolean {
+  return text !== "" || parts !== undefined;
+}
+
+function storedEntry({ id, clientId, direction, text, parts, at }: Pushed): Entry {
   // The same key before and after it was stored, so that the line on the screen stays the same element.
-  return { key: clientId ?? id, direction, text, at, status: "sent" };
+  const entry: Entry = { key: clientId ?? id, direction, text, at, status: "sent" };
+  return parts === undefined ? entry : { ...entry, parts };
 }
 
 function pendingEntry({ frame, at, status, reason }: Pending): Entry {
   const entry: Entry = { key: frame.data.id, direction: "in", text: textOf(frame), at, status };
-  return reason === undefined ? entry : { ...entry, reason };
+  const { name, bytes } = frame.data;
+  const file = { kind: "document", name, size: bytes?.size ?? 0, url: undefined };
+  const bare = { spans: [], link: undefined, list: undefined, place: undefined, contact: undefined };
+  return {
+    ...entry,
+    ...(reason === undefined ? {} : { reason }),
+    ...(bytes === undefined ? {} : { parts: { ...bare, files: [file] } }),
+  };
 }
 
 function textOf({ data }: Frame): string {

@@ -1,6 +1,6 @@
 import type { Entry } from "./conversation.ts";
+import { drawMessage } from "./drawing.ts";
 import { element } from "./element.ts";
-import { findLinks } from "./links.ts";
 import type { Offer } from "./wire.ts";
 import { words } from "./words.ts";
 
@@ -37,27 +37,40 @@ export function createLog(options: {
     list,
   );
   const root = element("div", { class: "log", tabindex: "0" }, log, offerBox, typing);
-  const lines = new Map<string, { item: HTMLElement; drawn: string }>();
+  const lines = new Map<string, { item: HTMLElement; drawn: string; files: string }>();
   let online = false;
   let drawnOffers = "";
 
   function line(entry: Entry, last: boolean): HTMLElement {
-    const drawn = JSON.stringify([entry.status, entry.reason, entry.at, last, online || entry.status !== "waiting"]);
+    const drawn = JSON.stringify([
+      entry.status,
+      entry.reason,
+      entry.at,
+      last,
+      online || entry.status !== "waiting",
+      entry.parts?.files,
+    ]);
     const known = lines.get(entry.key);
     if (known?.drawn === drawn) return known.item;
     const item = known?.item ?? newLine(entry);
+    // A file that was on its way is at the hub now, and can be shown.
+    const files = JSON.stringify(entry.parts?.files ?? []);
+    if (known !== undefined && known.files !== files) {
+      item.querySelector(".body")?.replaceChildren(...drawMessage(entry, options.onOffer));
+    }
     item.classList.toggle("last", last);
     item.dataset["status"] = entry.status === "waiting" && online ? "sending" : entry.status;
     item.querySelector(".meta")?.replaceChildren(...meta(entry, last));
-    lines.set(entry.key, { item, drawn });
+    lines.set(entry.key, { item, drawn, files });
     return item;
   }
 
-  function newLine({ direction, text }: Entry): HTMLElement {
+  function newLine(entry: Entry): HTMLElement {
+    const { direction } = entry;
     const who = element("span", { class: "hidden" }, `${direction === "in" ? words.you : words.us}: `);
     // Beside the bubble, not in it: the first letters in it decide which way its text runs.
-    const bubble = element("p", { class: "bubble", dir: "auto" }, ...linked(text));
-    return element("li", { class: `line ${direction}` }, who, bubble, element("div", { class: "meta", dir: "auto" }));
+    const body = element("div", { class: "body" }, ...drawMessage(entry, options.onOffer));
+    return element("li", { class: `line ${direction}` }, who, body, element("div", { class: "meta", dir: "auto" }));
   }
 
   function meta(entry: Entry, last: boolean): (Node | string)[] {
@@ -130,12 +143,6 @@ export function createLog(options: {
 
 function endsRun(entry: Entry, next: Entry | undefined): boolean {
   return next === undefined || next.direction !== entry.direction || next.at.getTime() - entry.at.getTime() > RUN_MS;
-}
-
-function linked(text: string): (Node | string)[] {
-  return findLinks(text).map(({ text: shown, href }) =>
-    href === undefined ? shown : element("a", { href, target: "_blank", rel: "noopener noreferrer nofollow" }, shown),
-  );
 }
 
 function timeText(at: Date): string {

@@ -25,13 +25,14 @@ export function createPanel(options: {
   title: string;
   greeting: string;
   onSay: (text: string) => void;
+  onFile: (file: File, text: string) => void;
   onOffer: (offer: Offer) => void;
   onAgain: (id: string) => void;
   onOpen: () => void;
   onClose: () => void;
 }): Panel {
   const log = createLog(options);
-  const composer = createComposer(options.onSay);
+  const composer = createComposer(options);
   const close = element(
     "button",
     { type: "button", class: "close", "aria-label": words.close },
@@ -93,7 +94,11 @@ export function createPanel(options: {
 
   /** On a narrow screen the page lies behind the panel, so Tab goes round within it. */
   function keepInside(event: KeyboardEvent): void {
-    const stops = [...panel.querySelectorAll<HTMLElement>("button:not(:disabled), a, textarea, [tabindex]")];
+    const stops = [
+      ...panel.querySelectorAll<HTMLElement>(
+        "button:not(:disabled):not([hidden]), a, summary, textarea, [tabindex='0']",
+      ),
+    ];
     const [first, last] = [stops[0], stops.at(-1)];
     const from = shadow.activeElement;
     if (event.shiftKey ? from !== first : from !== last) return;

@@ -50,6 +50,7 @@ export function createWidget(options: {
     title: options.title ?? words.title,
     greeting: options.greeting ?? words.greeting,
     onSay: (text) => send("say", { text }),
+    onFile: (file, text) => send("file", { text, name: file.name, mime: file.type, bytes: file }),
     onOffer(offer) {
       send("press", { buttonId: offer.id, title: offer.title });
       panel.composer.focus();
@@ -103,7 +104,7 @@ export function createWidget(options: {
     emit("state", state);
   }
 
-  function onGreeting({ session, signedIn, lane: name, joined, maxLength }: Greeting): void {
+  function onGreeting({ session, signedIn, lane: name, joined, maxLength, maxFileBytes }: Greeting): void {
     const kept = memory.read();
     const before =
       lane ?? (kept.lane === undefined ? undefined : { name: kept.lane, signedIn: kept.signedIn === true });
@@ -114,6 +115,7 @@ export function createWidget(options: {
     lane = { name, signedIn };
     memory.write({ session, signedIn, lane: name, ...(same ? {} : { seen: "" }) });
     panel.composer.setMaxLength(maxLength);
+    panel.composer.setMaxFile(maxFileBytes);
   }
 
   function onMessages(messages: Pushed[]): void {

@@ -1,3 +1,6 @@
+import { readParts, type Parts } from "./parts.ts";
+import { list, record, text } from "./reading.ts";
+
 /** What the hub tells a page once it is connected. */
 export interface Greeting {
   /** Token of this browser's session, to be kept. */
@@ -9,6 +12,8 @@ export interface Greeting {
   joined: boolean;
   /** Longest text of one message, in UTF-16 code units. */
   maxLength: number;
+  /** Largest file that may be sent, in bytes; 0: none. */
+  maxFileBytes: number;
 }
 
 /** An answer that the hub offers as a button. */
@@ -26,6 +31,8 @@ export interface Pushed {
   direction: "in" | "out";
   text: string;
   offers: Offer[];
+  /** What goes with the text; absent: nothing. */
+  parts?: Parts;
   at: Date;
 }
 
@@ -34,13 +41,14 @@ export type Answer = { ok: true } | { ok: false; code: string; message: string }
 
 /** @throws Error when the hub says something else than a greeting */
 export function readGreeting(data: unknown): Greeting {
-  const { session, signedIn, lane, joined, maxLength } = record(data);
+  const { session, signedIn, lane, joined, maxLength, maxFileBytes } = record(data);
   return {
     session: text(session),
     signedIn: signedIn === true,
     lane: text(lane),
     joined: joined === true,
     maxLength: typeof maxLength === "number" ? maxLength : 4000,
+    maxFileBytes: typeof maxFileBytes === "number" ? maxFileBytes : 0,
   };
 }
 
@@ -48,7 +56,8 @@ export function readGreeting(data: unknown): Greeting {
 export function readMessages(data: unknown): Pushed[] {
   return list(data).map((item) => {
     const { cursor, message } = record(item);
-    const { id, clientId, direction, text: said, buttons, at } = record(message);
+    const { id, clientId, direction, text: said, buttons, at, ...rest } = record(message);
+    const parts = readParts(rest);
     return {
       cursor: text(cursor),
       id: text(id),
@@ -56,6 +65,7 @@ export function readMessages(data: unknown): Pushed[] {
       direction: direction === "in" ? "in" : "out",
       text: text(said),
       offers: buttons === undefined ? [] : list(buttons).map(readOffer),
+      ...(parts === undefined ? {} : { parts }),
       at: new Date(text(at)),
     };
   });
@@ -76,19 +86,4 @@ export function refusalCode(error: Error): string | undefined {
 function readOffer(data: unknown): Offer {
   const { id, title } = record(data);
   return { id: text(id), title: text(title) };
-}
-
-function record(data: unknown): Record<string, unknown> {
-  if (typeof data !== "object" || data === null) throw new Error("the hub sent something unknown");
-  return { ...data };
-}
-
-function list(data: unknown): unknown[] {
-  if (!Array.isArray(data)) throw new Error("the hub sent something unknown");
-  return data;
-}
-
-function text(data: unknown): string {
-  if (typeof data !== "string") throw new Error("the hub sent something unknown");
-  return data;
 }

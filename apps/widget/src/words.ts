@@ -11,6 +11,11 @@ export const words = {
   send: "Send",
   offers: "Suggested answers",
   typing: "Writing an answer",
+  attach: "Attach a file",
+  place: "Place",
+  file: (kind: string) =>
+    ({ image: "Picture", audio: "Sound", voice: "Voice message", video: "Video" })[kind] ?? "File",
+  fileTooLarge: (bytes: number) => `Files may have up to ${Math.floor(bytes / 1024 / 1024)} MB.`,
   you: "You",
   us: "Support",
   connecting: "Connecting…",
@@ -26,6 +31,8 @@ export const words = {
     if (code === "token_expired") return "Your sign-in has expired. Please reload the page.";
     if (code.startsWith("token_")) return "The chat could not confirm who you are. Please reload the page.";
     if (code === "text_too_long") return "This message is too long.";
+    if (code === "file_too_large") return "This file is too large.";
+    if (code === "no_files") return "Files can't be sent here.";
     return "The chat is not available right now.";
   },
 };
