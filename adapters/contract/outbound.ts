@@ -106,6 +106,8 @@ export interface Limits {
     maxBytes?: number;
     /** `light`: the adapter shows light formatting. Absent: `fit` makes plain text of it. */
     format?: "light";
+    /** The text is read out: its words are heard, its marks and emoji are not, and a web address is told in other words. */
+    spoken?: true;
   };
   buttons?: {
     maxCount: number;

@@ -104,5 +104,7 @@ export interface Heard {
   media?: { kind: MediaKind; mime: string; size: number; filename?: string; data?: Uint8Array };
   location?: OutboundContent["location"];
   contact?: OutboundContent["contact"];
+  /** No message of the hub's, but what the adapter's `respond` made of a webhook (a telephone's greeting). */
+  prompt?: true;
   at: Date;
 }

@@ -141,17 +141,18 @@ export function quotable({ customer, settings }: Pick<Running, "customer" | "set
   return [text, customer, customer.replace(/^\+/, ""), ...values.map(([, value]) => String(value))];
 }
 
+/** The messages that have reached this customer, without what a webhook's own answer said. */
+export function reached({ simulator }: Pick<Running, "simulator">, as: string): ReturnType<Simulator["heard"]> {
+  return simulator.heard(as).filter((heard) => heard.prompt !== true);
+}
+
 /** Waits until this customer has heard as many messages. @throws Error when they don't come */
-export async function heard(
-  { simulator }: Running,
-  as: string,
-  count: number,
-): Promise<ReturnType<Simulator["heard"]>> {
+export async function heard(run: Running, as: string, count: number): Promise<ReturnType<Simulator["heard"]>> {
   const until = Date.now() + HEARD_WITHIN_MS;
-  while (simulator.heard(as).length < count && Date.now() < until) {
+  while (reached(run, as).length < count && Date.now() < until) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  const all = simulator.heard(as);
+  const all = reached(run, as);
   if (all.length !== count) throw new Error(`${all.length} messages reached the customer, where ${count} were sent`);
   return all;
 }

@@ -7,7 +7,7 @@ import { guardedFetchDouble } from "../../support/guarded-fetch.ts";
 import { samplesOf } from "../../support/samples.ts";
 import type { Sample } from "../../support/samples.ts";
 import { messages, textOf } from "../events.ts";
-import { heard, outbound, quotable, running, said, sent } from "../running.ts";
+import { heard, outbound, quotable, reached, running, said, sent } from "../running.ts";
 import type { Running } from "../running.ts";
 import { Inapplicable, needs } from "../subject.ts";
 import type { Check, Subject } from "../subject.ts";
@@ -156,7 +156,7 @@ interface Delivery {
 
 /** What the customer got. @throws Error when it was not exactly one message */
 async function arrives(run: Running, { subject, to, content }: Delivery) {
-  const before = run.simulator.heard(run.customer).length;
+  const before = reached(run, run.customer).length;
   await sent(subject, run, { message: outbound(to, content), to });
   const got = (await heard(run, run.customer, before + 1)).at(-1);
   if (got === undefined) throw new Error("nothing reached the customer");

@@ -29,6 +29,7 @@ const limits = z.strictObject({
     maxLength: size(1_000_000),
     maxBytes: size(4_000_000).optional(),
     format: z.literal("light").optional(),
+    spoken: z.literal(true).optional(),
   }),
   buttons: answers.optional(),
   quickReplies: answers.optional(),

@@ -219,6 +219,24 @@ export const toyMistakes: [mistake: string, part: keyof typeof checks, check: Re
     ),
   ],
   [
+    "leaves out words of a text that is read out",
+    "send",
+    /exactly/,
+    {
+      limits: { ...toy.limits, text: { ...toy.limits.text, spoken: true } },
+      ...saying(({ text, ...content }) => ({ ...content, text: text.replace("link", "") })),
+    },
+  ],
+  [
+    "says more than a text that is read out",
+    "send",
+    /exactly/,
+    {
+      limits: { ...toy.limits, text: { ...toy.limits.text, spoken: true } },
+      ...saying(({ text, ...content }) => ({ ...content, text: `${text} over` })),
+    },
+  ],
+  [
     "gives one provider id to all",
     "send",
     /exactly/,
