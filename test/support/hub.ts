@@ -117,15 +117,15 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   const hub = await openHub(config, { role: "test", ...(adapters === undefined ? {} : { adapters }) });
   const { parts } = hub;
   const contexts: Context[] = [];
+  const door = await openDoor(hub);
   const worker =
     options.worker === false
       ? undefined
       : startWorker(parts, hub.queues, hub.ingest, {
           ...config,
-          publicUrl: "http://127.0.0.1",
+          publicUrl: door.url,
           generator: noting(options.generator ?? repeating, contexts),
         });
-  const door = await openDoor(hub);
   const simulators: Simulator[] = [];
 
   async function sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {

@@ -30,7 +30,13 @@ export async function acquaintance(
   ]);
   if (owner === undefined) return undefined;
   const [entitled] = await entitlements(parts, { workspaceId, settings }, [
-    { identifierId: owner.id, profileId: owner.profile_id, accountId, audience: event.thread.audience },
+    {
+      identifierId: owner.id,
+      profileId: owner.profile_id,
+      accountId,
+      audience: event.thread.audience,
+      isOnWord: false,
+    },
   ]);
   const name = entitled?.attributes["name"]?.value;
   return { returning: true, ...(name === undefined ? {} : { name }) };

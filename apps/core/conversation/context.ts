@@ -1,12 +1,14 @@
 import type { Json } from "../../../adapters/contract/index.ts";
+import { JOINS_FROM } from "../identity/partition.ts";
 import type { Parts } from "../parts.ts";
 import { customerRef } from "../platform/ids.ts";
 import { notFound } from "../platform/problem.ts";
 import type { WorkspaceSettings } from "../platform/workspace.ts";
 import * as sql from "../statements/reply.ts";
 import type { HistoryRow } from "../statements/reply.ts";
+import type { KeyRing } from "../vault/vault.ts";
 import { entitlements, type Entitlement } from "./entitlement.ts";
-import { replay, type ReplayedMessage } from "./replay.ts";
+import { assuranceOf, replay, type ReplayedMessage } from "./replay.ts";
 
 /** A thread whose context is asked for, and what is to be answered there. */
 export interface Asked {
@@ -22,6 +24,8 @@ export interface Asked {
   state: Json;
   /** The identifier that the state was last sealed for. */
   stateKeyId: string | null;
+  /** See {@link Handle.isOnWord}. */
+  isOnWord?: boolean;
 }
 
 /** Why some history is not in a context. */
@@ -85,7 +89,20 @@ export async function buildContexts(
   const saidIn = Map.groupBy(inRooms, (r) => r.thread_id);
   const keys = await parts.vault.unlock(new Set([...said, ...inRooms].map((r) => r.identifier_id)));
 
+  const onWord = asked.filter((a, i) => {
+    const e = entitled[i];
+    if (isConfined(a, i) || e?.isProvenElsewhere !== true) return false;
+    return isTakenOnWord(a, saidBy.get(a.identifierId) ?? [], keys);
+  });
+  // Rare (a caller whose number another call has proven), so that all others are spared a second look.
+  const again = onWord.map((a) => ({ ...a, isOnWord: true }));
+  const confined = new Map(
+    (await buildContexts(parts, scope, again, options)).map((context) => [context.thread.id, context]),
+  );
+
   return asked.map((a, i) => {
+    const inDoubt = confined.get(a.threadId);
+    if (inDoubt !== undefined) return inDoubt;
     const e = entitled[i];
     if (e === undefined) throw new Error("an entitlement is missing");
     const all = isConfined(a, i)
@@ -175,6 +192,13 @@ export async function explainContext(
   const [context] = await buildContexts(parts, { workspaceId, settings }, [asked], { explain: true });
   if (context === undefined) throw notFound("thread");
   return context;
+}
+
+/** Whether what is to be answered, or else the newest that was said here, came with nobody's proof of whose handle it is. */
+function isTakenOnWord(asked: Asked, newest: HistoryRow[], keys: KeyRing): boolean {
+  const pending = pendingOf(asked, newest);
+  const last = newestFirst(newest.filter((r) => r.thread_id === asked.threadId && r.owed)).slice(0, 1);
+  return (pending.length > 0 ? pending : last).some((row) => (assuranceOf(row, keys) ?? 0) < JOINS_FROM);
 }
 
 /** What is to be answered now, oldest first: in a room, the first author's messages up to the next author's. */

@@ -13,6 +13,8 @@ export interface Entitlement {
   identifierIds: Set<string>;
   /** Nothing from outside of this thread may be replayed here: nobody vouches that it is their owner who writes. */
   onlyHere: boolean;
+  /** The handle is one that means the same everywhere (a phone, an e-mail), and was proven before. */
+  isProvenElsewhere: boolean;
   /** Identifiers of the profile whose history may not. */
   withheldIds: Set<string>;
   attributes: Record<string, AttributeValue>;
@@ -20,6 +22,22 @@ export interface Entitlement {
   identifiers: { id: string; type: string; value: string }[];
   firstSeenAt: Date;
 }
+
+/** A thread's handle, as far as what it is entitled to depends on it. */
+export interface Handle {
+  identifierId: string;
+  profileId: string;
+  accountId: string;
+  audience: "private" | "room";
+  /**
+   * Whether whoever writes now only says that the handle is theirs, whatever was proven before; false: this very event proves
+   * it. Not told: as the account's evidence has it.
+   */
+  isOnWord?: boolean;
+}
+
+/** Identifier types that mean the same on every channel, so that one may take on word what another has proven. */
+const SHARED_TYPES = new Set(["phone", "email"]);
 
 /**
  * What each handle is entitled to: the identifiers proven to be the same person's (or mapped by the business, where the
@@ -30,7 +48,7 @@ export interface Entitlement {
 export async function entitlements(
   parts: Pick<Parts, "db" | "vault">,
   scope: { workspaceId: string; settings: WorkspaceSettings },
-  handles: { identifierId: string; profileId: string; accountId: string; audience: "private" | "room" }[],
+  handles: Handle[],
 ): Promise<Entitlement[]> {
   const { workspaceId, settings } = scope;
   const profiles = [...new Set(handles.map((h) => h.profileId))];
@@ -54,7 +72,8 @@ export async function entitlements(
       for (const i of s.identifiers) proof.set(i.id, Math.max(i.assurance, proof.get(i.id) ?? 0));
     }
     const memberIds = new Set(members.map((m) => m.id));
-    const onlyHere = handle.audience === "private" && isTakenOnWord(handle, mine);
+    const onlyHere = handle.audience === "private" && (handle.isOnWord ?? isTakenOnWord(handle, mine));
+    const type = members.find((m) => m.id === handle.identifierId)?.type ?? "";
     const reached =
       handle.audience === "room" || onlyHere
         ? new Set([handle.identifierId])
@@ -71,6 +90,7 @@ export async function entitlements(
       profileId: handle.profileId,
       identifierIds: reached,
       onlyHere,
+      isProvenElsewhere: SHARED_TYPES.has(type) && (proof.get(handle.identifierId) ?? 0) >= JOINS_FROM,
       withheldIds: memberIds.difference(reached),
       attributes: settleAttributes(attributeSightings(keys, usable)),
       identifiers: members.flatMap((m) => {

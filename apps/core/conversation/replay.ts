@@ -112,3 +112,13 @@ function openQuietly(
     return undefined;
   }
 }
+
+/** How well a message proves whose handle it came from; undefined for one of ours, and one that does not open. */
+export function assuranceOf(row: HistoryRow, keys: KeyRing): number | undefined {
+  if (row.out_seq > 0) return undefined;
+  try {
+    return openInbound(keys, row).identifiers[0]?.assurance;
+  } catch {
+    return undefined; // Erased or damaged.
+  }
+}
