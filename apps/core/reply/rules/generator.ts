@@ -1,4 +1,4 @@
-import type { Context, Generator, Reply } from "../generator.ts";
+import type { Generator, Reply } from "../generator.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
 import type { OrderSource } from "../orders.ts";
 import { answer } from "./answer.ts";
@@ -26,8 +26,7 @@ const MOST_PARTS = 4;
 
 /**
  * Answers by rules from a business's knowledge: what is asked is found by cues and search, what it is about in the
- * history of every channel that the context holds. It keeps no state of its own but the titles of the buttons it
- * last offered (some channels show them as numbered lines, and "2" comes back).
+ * history of every channel that the context holds. It keeps no state of its own.
  */
 export function createRulesGenerator({ knowledge, orders }: RulesOptions): Generator {
   const reader = createReader(knowledge);
@@ -48,7 +47,7 @@ async function answersTo(turn: Turn): Promise<Part[]> {
   const { context, reader } = turn;
   // What comes with a start was written by the link that was followed, not by the customer.
   const spoken = context.pending.filter((m) => m.kind !== "start" && !isWordless(m.kind, m.text));
-  const texts = spoken.map((m) => numbered(m.text, context.state));
+  const texts = spoken.map((m) => m.text);
   if (context.pending.some((m) => m.kind === "start") && texts.length === 0)
     return [await welcomeAnswer(turn, "greeting")];
   if (texts.length === 0) return [care.wordlessAnswer(new Set(context.pending.map((m) => m.kind)), turn)];
@@ -212,11 +211,20 @@ function compose(parts: Part[], turn: Turn): Reply {
   const hello = !greet ? "" : named ? "" : `${greetingText(turn)} `;
   const handoff = parts.some((p) => p.handoff === true);
   const next = handoff ? undefined : (last?.next ?? (greet ? reminder(parts, turn) : undefined));
-  const text = `${hello}${parts.map((p) => p.text).join("\n\n")}${next === undefined ? "" : `${(last?.text ?? "").includes("\n") || parts.length > 1 ? "\n\n" : " "}${next}`}`;
+  const links = parts.flatMap((p) => p.link ?? []);
+  const [link] = links;
+  // A message has one link of its own; several stand where they belong.
+  const textOf = (p: Part) => (p.link === undefined || links.length === 1 ? p.text : `${p.text}\n${p.link.url}`);
+  const text = `${hello}${parts.map(textOf).join("\n\n")}${next === undefined ? "" : `${(last?.text ?? "").includes("\n") || parts.length > 1 ? "\n\n" : " "}${next}`}`;
   const buttons = handoff || parts.length > 1 ? undefined : last?.buttons;
   return {
-    messages: [{ text, ...(buttons === undefined ? {} : { buttons }) }],
-    state: { offered: (buttons ?? []).map((b) => b.title) },
+    messages: [
+      {
+        text,
+        ...(buttons === undefined ? {} : { buttons }),
+        ...(link === undefined || links.length > 1 ? {} : { link }),
+      },
+    ],
     intent: parts.find((p) => p.handoff === true)?.intent ?? parts.find((p) => p.unknown !== true)?.intent ?? "unknown",
     ...(handoff ? { handoff: true } : {}),
     because: parts.map((p) => p.because),
@@ -238,15 +246,6 @@ function reminder(parts: readonly Part[], turn: Turn): string | undefined {
 
 function onlyGreets(social: ReadonlySet<SocialIntent>): boolean {
   return social.has("greeting") && [...social].every((name) => name === "greeting");
-}
-
-/** "2" where buttons were shown as numbered lines. */
-function numbered(text: string, state: Context["state"]): string {
-  const number = /^\s*([1-9])[.)]?\s*$/.exec(text)?.[1];
-  if (number === undefined || typeof state !== "object" || state === null || Array.isArray(state)) return text;
-  const titles = state["offered"];
-  const title = Array.isArray(titles) ? titles[Number(number) - 1] : undefined;
-  return typeof title === "string" ? title : text;
 }
 
 /** Nothing to read: media without a caption, a placeholder, only signs. */

@@ -41,6 +41,7 @@ export interface Part {
   /** What could come next, asked at the end of the reply. */
   next?: string;
   buttons?: NonNullable<OutboundContent["buttons"]>;
+  link?: NonNullable<OutboundContent["link"]>;
   handoff?: boolean;
   /** Nothing was known: not an answer, but honest. */
   unknown?: boolean;

@@ -24,7 +24,8 @@ export async function purchaseAnswer(product: Product, turn: Turn): Promise<Part
     promises.length === 0 ? "" : `\nYour order includes ${listed(promises.map((p) => p.promise ?? ""))}${recall}.`;
   return {
     ...base,
-    text: `${turn.vary("Perfect choice!", "Great choice!")} Here's your direct purchase link for the ${product.name} (${price(product)}): ${link}${includes}`,
+    text: `${turn.vary("Perfect choice!", "Great choice!")} Here's your direct purchase link for the ${product.name} (${price(product)}).${includes}`,
+    link: { url: link, title: "Buy it here" },
     next: "Is there anything else I can help with?",
   };
 }

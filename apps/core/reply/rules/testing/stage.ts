@@ -107,7 +107,7 @@ export async function stage(
       for (const message of reply?.messages ?? [])
         history.push({ channel, author: "bot", kind: "text", text: message.text, at: now, here: true });
       now = new Date(now.getTime() + 20_000);
-      return (reply?.messages ?? []).map((m) => m.text).join("\n");
+      return (reply?.messages ?? []).map((m) => [m.text, m.link?.url].filter(Boolean).join("\n")).join("\n");
     },
   };
 }
