@@ -5,14 +5,16 @@ import type { Ingest } from "../core/inbound/ingest.ts";
 import type { Parts } from "../core/parts.ts";
 import { described } from "../core/platform/log.ts";
 
-/** How long a dead process still holds a listener, and how often a living one says so. Milliseconds. */
-const LEASE_MS = 20_000;
+/** How long a dead process still holds a listener, and how often a living one says so. Milliseconds. Together under 30 s. */
+const LEASE_MS = 15_000;
 const LOOK_EVERY_MS = 5_000;
 
 interface Running {
   settings: string;
   abort: AbortController;
   done: Promise<void>;
+  /** Stops the listener when the lease runs out: another process may have it by then. */
+  lapse: NodeJS.Timeout;
 }
 
 type ListenerParts = Pick<Parts, "db" | "vault" | "accounts" | "log">;
@@ -35,9 +37,14 @@ export function startListeners(parts: ListenerParts, ingest: Ingest): { stop(): 
     for (const [id, listener] of running) {
       const account = wanted.find((a) => a.id === id);
       const isSame = account !== undefined && JSON.stringify(account.settings) === listener.settings;
+      const asked = Date.now();
       if (!isSame || !(await hold(account))) await end(id, listener);
+      else extend(listener, asked);
     }
-    for (const account of wanted) if (!running.has(account.id) && (await hold(account))) begin(account);
+    for (const account of wanted) {
+      const asked = Date.now();
+      if (!running.has(account.id) && (await hold(account))) begin(account, asked);
+    }
   }
 
   async function hold(account: OpenAccount): Promise<boolean> {
@@ -49,10 +56,29 @@ export function startListeners(parts: ListenerParts, ingest: Ingest): { stop(): 
     return rowCount === 1;
   }
 
-  function begin(account: OpenAccount): void {
+  function begin(account: OpenAccount, asked: number): void {
     const abort = new AbortController();
-    const done = listen(account, abort.signal).finally(() => running.delete(account.id));
-    running.set(account.id, { settings: JSON.stringify(account.settings), abort, done });
+    const listener: Running = {
+      settings: JSON.stringify(account.settings),
+      abort,
+      done: Promise.resolve(),
+      lapse: lapseOf(abort, asked),
+    };
+    running.set(account.id, listener);
+    listener.done = listen(account, abort.signal).finally(() => {
+      clearTimeout(listener.lapse);
+      running.delete(account.id);
+    });
+  }
+
+  function extend(listener: Running, asked: number): void {
+    clearTimeout(listener.lapse);
+    listener.lapse = lapseOf(listener.abort, asked);
+  }
+
+  /** Counted from before the database was asked, so that it is never later than there. */
+  function lapseOf(abort: AbortController, asked: number): NodeJS.Timeout {
+    return setTimeout(() => abort.abort(), Math.max(0, asked + LEASE_MS - Date.now()));
   }
 
   async function end(id: string, listener: Running): Promise<void> {
