@@ -119,6 +119,11 @@ export interface MessageEvent {
   providerId?: string;
   /** What this says of the customer's consent to be written to here; obeyed until the opposite is said. */
   consent?: "optedOut" | "optedIn";
+  /**
+   * The customer asks that what they have not seen here is sent to them on that channel (its id), too; null: not any more.
+   * It only ever goes to an address of theirs that is proven.
+   */
+  followUp?: { channel: string } | null;
   /** Kept with the message, sealed: ad referral, forwarded mark, media group, … */
   extra?: Record<string, Json>;
   /** The message as it came over the wire, where what is shown is only a part of it (mail): kept, sealed, for "show original". */

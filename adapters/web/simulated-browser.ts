@@ -125,7 +125,10 @@ export function openBrowser(options: {
       // The token was exchanged; from now on the session is enough.
       token = undefined;
     });
-    opened.on("messages", (pushed: unknown) => pushSchema.parse(pushed).forEach(receive));
+    opened.on("messages", (pushed: unknown, acknowledge: unknown) => {
+      pushSchema.parse(pushed).forEach(receive);
+      if (typeof acknowledge === "function") acknowledge();
+    });
     return opened;
   }
 

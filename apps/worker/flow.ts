@@ -1,6 +1,7 @@
 import { openIntroductions } from "../core/inbound/introduce.ts";
 import { processThreads } from "../core/inbound/process.ts";
 import { openDeliverer } from "../core/outbound/deliver.ts";
+import { followUp } from "../core/outbound/follow-up.ts";
 import { openPresence } from "../core/outbound/presence.ts";
 import type { Parts } from "../core/parts.ts";
 import { batcher } from "../core/platform/batch.ts";
@@ -25,6 +26,8 @@ export interface FlowOptions {
 export interface Flow {
   /** Works on what was rung for. `again`: the sweeper rang, so an earlier try may have ended badly. */
   work(bell: Bell, rings: Ring[], again: boolean): Promise<void>;
+  /** Looks after threads whose customers want to get elsewhere what they have not seen. The sweeper alone rings for it. */
+  followUp(rings: Ring[]): Promise<void>;
   /** Resolves when nothing is under way. */
   idle(): Promise<void>;
 }
@@ -137,12 +140,33 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
   }
   const batches = { inbound: batched("inbound"), reply: batched("reply"), outbound: batched("outbound") };
 
+  const following = batcher<Ring, void>({
+    maxSize: 1,
+    concurrency: 2,
+    async run([ring]) {
+      if (ring === undefined) return [];
+      try {
+        const { outbound, touched } = await followUp(parts, ring);
+        queues.ring("outbound", ringsFor(ring.workspaceId, outbound));
+        tell(ring.workspaceId, touched);
+      } catch (error) {
+        // It is due as before, and the sweeper comes back to it.
+        parts.log.warn({ ...described(error), threadId: ring.threadId }, "a thread could not be followed up");
+      }
+      return [undefined];
+    },
+  });
+
   return {
+    async followUp(rings) {
+      await Promise.all(rings.map((ring) => following.add(ring)));
+    },
     async work(bell, rings, again) {
       await Promise.all(rings.map((ring) => batches[bell].add(ring, again)));
     },
     async idle() {
       await Promise.all(Object.values(batches).map((b) => b.idle()));
+      await following.idle();
       await deliverer.idle();
       await courtesies.idle();
     },

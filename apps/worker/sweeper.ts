@@ -1,5 +1,5 @@
 import type { Parts } from "../core/parts.ts";
-import { BELLS } from "../core/platform/doorbell.ts";
+import { BELLS, type Ring } from "../core/platform/doorbell.ts";
 import { described } from "../core/platform/log.ts";
 import { sweepDue } from "../core/statements/due.ts";
 import { joinEarlyStatuses } from "../core/statements/outbound.ts";
@@ -23,8 +23,9 @@ export function startSweeper(parts: Pick<Parts, "db" | "log">, flow: Flow, every
   async function sweep(): Promise<void> {
     const rows = await sweepDue(parts.db.pool, [GRACE_MS, AT_MOST]);
     // Not awaited: a slow provider must not keep the next sweep from coming. What was swept is put off in the database.
+    void flow.followUp(rows.filter((r) => r.kind === "follow_up").map(ringOf));
     for (const bell of BELLS) {
-      const rings = rows.filter((r) => r.kind === bell).map((r) => ({ workspaceId: r.workspace_id, threadId: r.id }));
+      const rings = rows.filter((r) => r.kind === bell).map(ringOf);
       void flow.work(bell, rings, true);
     }
     if (Date.now() - tidied > HOUSEKEEPING_MS) {
@@ -50,6 +51,10 @@ export function startSweeper(parts: Pick<Parts, "db" | "log">, flow: Flow, every
       await running;
     },
   };
+}
+
+function ringOf(row: { workspace_id: string; id: string }): Ring {
+  return { workspaceId: row.workspace_id, threadId: row.id };
 }
 
 /** What has had its time, some of it at a time. Receipts are kept 35 days: no provider redelivers for longer. */

@@ -67,7 +67,7 @@ onBothBackends("the outbox", (backend) => {
 
   it("a send that failed before the provider was called is tried again", async () => {
     const { as, ref } = await known();
-    const find = vi.spyOn(hub.parts.accounts, "find").mockRejectedValueOnce(new Error("the database is away"));
+    const find = vi.spyOn(hub.parts.accounts, "find").mockRejectedValue(new Error("the database is away"));
     try {
       await write(ref, "comes after all");
       await eventually("it was put off", async () => (await outboxOf(as))[1]?.error);

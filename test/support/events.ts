@@ -84,6 +84,7 @@ const messageEvent = z.strictObject({
   echo: z.boolean().optional(),
   providerId: named.optional(),
   consent: z.enum(["optedOut", "optedIn"]).optional(),
+  followUp: z.strictObject({ channel: named }).nullable().optional(),
   extra: z.record(z.string(), json).optional(),
   original: z.strictObject({ data: z.instanceof(Uint8Array), mime: named }).optional(),
 });

@@ -45,8 +45,24 @@ export const threadContext = z
   })
   .meta({ id: "Context" });
 
+/** What the customer of a thread asked for. */
+const followUp = z.object({ channel }).nullable().meta({
+  description: "Where the customer gets what they have not seen here; only at an address that is proven theirs",
+});
+
 /** Threads. */
 export const threadRoutes = {
+  "threads.change": route({
+    method: "patch",
+    path: "/v1/threads/:id",
+    scope: "messages:write",
+    summary: "Say on which other channel a customer wants to get what they don't see here",
+    description:
+      "For a customer who asked for it. What they have not seen after a while (`followUpAfterMinutes`) is sent there once, as a copy.",
+    params: z.strictObject({ id }),
+    body: z.strictObject({ followUp: z.strictObject({ channel }).nullable() }),
+    responses: { 200: z.object({ id, followUp }) },
+  }),
   "threads.context": route({
     method: "get",
     path: "/v1/threads/:id/context",

@@ -14,6 +14,9 @@ export const workspaceSettings = z
       .meta({ description: "Whether links made by staff and CSV files let replies draw on history across them" }),
     contextBudget: z.int().min(500).max(200_000).meta({ description: "Characters of history given to a generator" }),
     contextMessages: z.int().min(1).max(200).meta({ description: "Messages of history given to a generator" }),
+    followUpAfterMinutes: z.number().min(0.01).max(1440).meta({
+      description: "What a customer has not seen after so many minutes is sent to the channel that they asked for",
+    }),
     phoneRegion: z
       .string()
       .regex(/^[A-Z]{2}$/, "must be an ISO 3166 code such as US")

@@ -12,6 +12,7 @@ export interface InboundBody {
   replyTo?: Target;
   extra?: Record<string, Json>;
   consent?: "optedOut" | "optedIn";
+  followUp?: { channel: string } | null;
   /** The provider's own time, where it was clamped. */
   providerTime?: string;
 }

@@ -25,6 +25,8 @@ export interface FeedMessage {
   direction: "in" | "out";
   /** Counted among the hub's own messages (`outSeq`), not among what came in (`seq`). */
   fromHub: boolean;
+  /** Sent, and nobody has said yet that it arrived. */
+  isUnconfirmed: boolean;
   /** The key of the event that made it; absent where the hub did. */
   eventKey?: string;
   content: OutboundContent;
@@ -158,7 +160,15 @@ function present(keys: KeyRing, rows: FeedRow[], start: FeedPosition): Pick<Feed
     const shown = shownOf(keys, row);
     if (shown === undefined) continue;
     const { id, direction, received_at: at } = row;
-    messages.push({ id, position, direction, fromHub: row.out_seq > 0, ...shown, at });
+    messages.push({
+      id,
+      position,
+      direction,
+      fromHub: row.out_seq > 0,
+      isUnconfirmed: row.state === "sent",
+      ...shown,
+      at,
+    });
   }
   return { messages, position };
 }

@@ -93,6 +93,8 @@ function openQuietly(
 ): { eventKey?: string; text?: string; choice?: string; edits?: string } | undefined {
   try {
     // An echo is the business's own message, stored as the channel's event.
+    // A note to staff is no speech.
+    if (row.out_seq > 0 && row.kind === "system") return undefined;
     if (row.out_seq > 0) return { text: readableOutbound(openOutbound(keys, row).content) };
     const { content, eventKey } = openInbound(keys, row);
     switch (content.kind) {

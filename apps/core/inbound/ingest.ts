@@ -254,6 +254,7 @@ function bodyOf(event: MessageEvent, identifiers: { id: string; assurance: numbe
     ...(event.replyTo ? { replyTo: event.replyTo } : {}),
     ...(event.extra ? { extra: event.extra } : {}),
     ...(event.consent ? { consent: event.consent } : {}),
+    ...(event.followUp === undefined ? {} : { followUp: event.followUp }),
     ...(event.occurredAt && !Number.isNaN(event.occurredAt.getTime())
       ? { providerTime: event.occurredAt.toISOString() }
       : {}),

@@ -10,6 +10,7 @@ import type { Parts } from "../parts.ts";
 import { isPassing, type Queryable } from "../platform/database.ts";
 import { described } from "../platform/log.ts";
 import type { WorkspaceSettings } from "../platform/workspace.ts";
+import { wishFollowUps } from "../statements/follow-up.ts";
 import * as sql from "../statements/process.ts";
 import type { CursorRow, MessageRow } from "../statements/process.ts";
 import { ErasedError } from "../vault/vault.ts";
@@ -260,6 +261,8 @@ async function apply(
   );
   if (consent.size > 0) await sql.recordConsent(db, [workspaceId, [...consent.keys()], [...consent.values()]]);
 
+  await recordFollowUps(db, workspaceId, messages);
+
   const processed = new Map<string, number>(input.cursors.map((c) => [c.thread_id, c.processed_seq]));
   for (const row of rows) processed.set(row.thread_id, Math.max(row.seq, processed.get(row.thread_id) ?? 0));
   const threads = [...processed.keys()].sort();
@@ -279,6 +282,16 @@ async function apply(
     touched: [...new Set(rows.map((r) => r.thread_id))],
     nameless: messages.filter((m) => m.row.author === "customer" && isSomebody(m) && isNameless(m)).map(namelessOf),
   };
+}
+
+/** Where customers want to get what they don't see here: the last word of each. A room is not one customer's. */
+async function recordFollowUps(db: Queryable, workspaceId: string, messages: OpenMessage[]): Promise<void> {
+  const wishes = new Map<string, string | null>();
+  for (const { row, cursor, body } of messages) {
+    if (body.followUp === undefined || cursor.audience === "room") continue;
+    wishes.set(row.thread_id, body.followUp?.channel ?? null);
+  }
+  if (wishes.size > 0) await wishFollowUps(db, [workspaceId, [...wishes.keys()], [...wishes.values()]]);
 }
 
 async function openMessages(

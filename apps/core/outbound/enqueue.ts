@@ -17,6 +17,8 @@ export interface Outgoing {
   because?: string[];
   /** For a bot's reply: what it was made from, checked again before it is sent. */
   basis?: { owedSeq: number; answeredSeq: number | null; profileId: string; epoch: number };
+  /** For what repeats what was said elsewhere: the customer whom both belonged to then, checked again before it is sent. */
+  entitled?: { profileId: string; epoch: number };
 }
 
 export interface Enqueued {
@@ -53,8 +55,8 @@ export async function enqueueMessages(
     messages.map((m) => m.conversationId),
     messages.map((m) => m.basis?.owedSeq ?? null),
     messages.map((m) => m.basis?.answeredSeq ?? null),
-    messages.map((m) => m.basis?.profileId ?? null),
-    messages.map((m) => m.basis?.epoch ?? null),
+    messages.map((m) => (m.basis ?? m.entitled)?.profileId ?? null),
+    messages.map((m) => (m.basis ?? m.entitled)?.epoch ?? null),
     messages.map((m) => (m.content.numbered?.length ?? 0) > 0),
   ]);
   return rows.map((r) => ({

@@ -107,8 +107,8 @@ async function templateOn(parts: WriteParts, lane: LaneRow, template: TemplateMe
 }
 
 /** Why a thread may not be written to; undefined when it may. */
-async function obstacleOf(
-  parts: WriteParts,
+export async function obstacleOf(
+  parts: Pick<Parts, "adapters" | "accounts">,
   lane: LaneRow,
   template: TemplateMessage | undefined,
 ): Promise<string | undefined> {

@@ -12,6 +12,8 @@ export const WorkspaceSettings = z.object({
   contextBudget: z.number().int().min(500).max(200_000).default(12_000),
   /** Newest messages of history given to a generator. */
   contextMessages: z.number().int().min(1).max(200).default(30),
+  /** What a customer has not seen after so many minutes is sent to the channel that they asked for. */
+  followUpAfterMinutes: z.number().min(0.01).max(1440).default(2),
   /** Region (ISO 3166) of phone numbers written without a country code; none: those are not understood. */
   phoneRegion: z.string().length(2).nullable().default(null),
 });

@@ -288,7 +288,7 @@ export const enqueue = statement<{
      UPDATE thread_cursor k SET out_seq = k.out_seq + c.n, numbered_seq = COALESCE(k.out_seq + c.numbered, 0)
        FROM (SELECT thread_id, max(n) AS n, max(n) FILTER (WHERE numbered) AS numbered FROM input GROUP BY 1) c
       WHERE k.workspace_id = $1 AND k.thread_id = c.thread_id AND k.thread_id = ANY($3::uuid[])
-     RETURNING k.thread_id, k.out_seq - c.n AS base, k.out_seq, k.processed_seq
+     RETURNING k.thread_id, k.out_seq - c.n AS base, k.out_seq, k.follow_up, k.processed_seq
    ), placed AS (
      INSERT INTO message (workspace_id, id, thread_id, seq, out_seq, identifier_id, direction, author, kind, body, received_at, occurred_at)
      SELECT $1, i.message_id, i.thread_id, COALESCE(i.based_on_seq, b.processed_seq), b.base + i.n, i.identifier_id, 'out',
@@ -304,7 +304,13 @@ export const enqueue = statement<{
       CROSS JOIN LATERAL (SELECT account_id FROM thread WHERE workspace_id = $1 AND id = i.thread_id LIMIT 1) t
    ), rung AS (
      INSERT INTO due (workspace_id, kind, id, seq, since, due_at)
-     SELECT $1, 'outbound', thread_id, out_seq, clock_timestamp(), clock_timestamp() FROM bumped ORDER BY thread_id
+     SELECT $1, x.kind, b.thread_id, b.out_seq, x.at, x.at
+       FROM bumped b CROSS JOIN LATERAL (
+         SELECT 'outbound' AS kind, clock_timestamp() AS at
+         UNION ALL
+         SELECT 'follow_up', clock_timestamp() + COALESCE((w.settings->>'followUpAfterMinutes')::float8, 2) * interval '1 minute'
+           FROM workspace w WHERE w.id = $1 AND b.follow_up IS NOT NULL) x
+      ORDER BY x.kind, b.thread_id
      ON CONFLICT (workspace_id, kind, id) DO UPDATE SET seq = GREATEST(due.seq, excluded.seq)
    )
    SELECT id AS message_id, thread_id, seq, out_seq, received_at FROM placed`,

@@ -2,6 +2,7 @@ import type { Handlers } from "../../core/api/routes.ts";
 import { changeConversation, listConversations } from "../../core/conversation/cases.ts";
 import { explainContext } from "../../core/conversation/context.ts";
 import { readEntries, readTimeline, readUnknown } from "../../core/conversation/timeline.ts";
+import { wishFollowUp } from "../../core/outbound/follow-up.ts";
 import { resolveUnknown } from "../../core/outbound/unknown.ts";
 import { writeToCustomer } from "../../core/outbound/write.ts";
 import type { GatewayParts } from "../parts.ts";
@@ -13,6 +14,7 @@ type Ids =
   | "messages.unknown"
   | "messages.resolve"
   | "threads.context"
+  | "threads.change"
   | "conversations.list"
   | "conversations.change";
 
@@ -40,6 +42,11 @@ export function messageHandlers(parts: GatewayParts): Pick<Handlers, Ids> {
     async "messages.resolve"({ actor, params, body }) {
       const input = { workspaceId: actor.workspaceId, messageId: params.id, outcome: body.outcome, by: actor.keyId };
       return { status: 200, body: timelineShape(await resolveUnknown(parts, input)) };
+    },
+    async "threads.change"({ actor, params, body }) {
+      const { followUp } = body;
+      await wishFollowUp(parts, { workspaceId: actor.workspaceId, threadId: params.id, channel: followUp?.channel });
+      return { status: 200, body: { id: params.id, followUp } };
     },
     async "threads.context"({ actor, params }) {
       const context = await explainContext(parts, actor.workspaceId, params.id);

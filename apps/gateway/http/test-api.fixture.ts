@@ -149,6 +149,7 @@ const workspace = {
   mappingEntitles: true,
   contextBudget: 12_000,
   contextMessages: 30,
+  followUpAfterMinutes: 2,
   phoneRegion: null,
 };
 const parked = { id: ID, threadId: ID, channel: "web", messageId: ID, error: "timeout", attempts: 5, parkedAt: AT };
@@ -208,6 +209,7 @@ function handlers(): Handlers {
     },
     "messages.resolve": () => Promise.reject(notFound("outbound message")),
     "messages.unknown": () => Promise.resolve({ status: 200, body: { items: [] } }),
+    "threads.change": () => Promise.reject(notFound("thread")),
     "threads.context": () =>
       Promise.resolve({
         status: 200,

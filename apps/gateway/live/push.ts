@@ -10,9 +10,12 @@ import {
 } from "../../core/conversation/feed.ts";
 import type { Parts } from "../../core/parts.ts";
 import type { Page, Pages } from "./pages.ts";
+import type { Seen } from "./seen.ts";
 
 /** Messages that a page without a position is shown. */
 const NEWEST = 50;
+/** A page that has not acknowledged by then does not. */
+const ACKNOWLEDGE_MS = 30_000;
 const NOTHING: FeedPosition = { seq: 0, outSeq: 0 };
 
 /** Tells pages what is new in their threads: each message once, in order, whoever asked for it and however often. */
@@ -29,8 +32,31 @@ export interface Pusher {
 export function pusher(
   parts: Pick<Parts, "db" | "vault">,
   pages: Pages,
-  isOpen: (page: Page) => Promise<boolean>,
+  { isOpen, seen }: { isOpen: (page: Page) => Promise<boolean>; seen: Seen },
 ): Pusher {
+  /**
+   * Without a pause between looking at the position and moving it, so that answers that overtake one another do no harm: what
+   * the page has been told is left out. The positions in between are the page's own, for it may have been ahead in one of
+   * the two directions.
+   */
+  function tell(page: Page, feed: Feed, { evenNone = false } = {}): void {
+    if (page.told === undefined) return;
+    const fresh = freshFor(page, feed);
+    page.told = furthest(page.told, feed.position);
+    if (fresh.length > 0 || evenNone) emit(page, fresh);
+  }
+
+  /** A page that acknowledges has got them; one that doesn't (of an older release) is told all the same. */
+  function emit(page: Page, messages: FeedMessage[]): void {
+    const ids = messages.filter((m) => m.isUnconfirmed).map((m) => m.id);
+    if (ids.length === 0) page.socket.emit("messages", shown(page, messages));
+    else {
+      page.socket.timeout(ACKNOWLEDGE_MS).emit("messages", shown(page, messages), (late: unknown) => {
+        if (!late) seen.has(page.workspaceId, ids);
+      });
+    }
+  }
+
   async function push(asked: Page[]): Promise<void> {
     for (let due = asked; due.length > 0;) {
       const again: Page[] = [];
@@ -79,10 +105,11 @@ export function pusher(
       if (after === undefined) {
         const feed = await newestFeed(parts, workspaceId, { threadId, limit: NEWEST });
         page.told = feed.position;
-        page.socket.emit("messages", shown(page, feed.messages));
+        emit(page, feed.messages);
       } else {
         const feed = (await feedsAfter(parts, workspaceId, new Map([[threadId, after]]))).get(threadId);
         page.told = after;
+        seen.hasUpTo(workspaceId, threadId, after.outSeq);
         // A page waits for its first messages, even if there are none.
         if (feed !== undefined) tell(page, feed, { evenNone: true });
       }
@@ -101,18 +128,6 @@ function behind(pages: Page[]): Map<string, FeedPosition> {
     positions.set(threadId, { seq: Math.min(least.seq, told.seq), outSeq: Math.min(least.outSeq, told.outSeq) });
   }
   return positions;
-}
-
-/**
- * Without a pause between looking at the position and moving it, so that answers that overtake one another do no harm: what
- * the page has been told is left out. The positions in between are the page's own, for it may have been ahead in one of
- * the two directions.
- */
-function tell(page: Page, feed: Feed, { evenNone = false } = {}): void {
-  if (page.told === undefined) return;
-  const fresh = freshFor(page, feed);
-  page.told = furthest(page.told, feed.position);
-  if (fresh.length > 0 || evenNone) page.socket.emit("messages", shown(page, fresh));
 }
 
 function freshFor({ told }: Page, feed: Feed): FeedMessage[] {

@@ -15,6 +15,7 @@ import { described } from "../../core/platform/log.ts";
 import type { GatewayParts } from "../parts.ts";
 import { openPages, type Page } from "./pages.ts";
 import { pusher } from "./push.ts";
+import { openSeen } from "./seen.ts";
 import { addressOf, allowance, type Rate } from "./rate.ts";
 
 /** The sockets of channels whose pages the hub serves itself. */
@@ -59,7 +60,8 @@ export function openLiveServer(http: HttpServer, parts: GatewayParts, options: L
   const { log, exposure } = parts;
   const mayConnect = allowance(options.connections ?? CONNECTIONS);
   const pages = openPages();
-  const { begin, findThreads, push } = pusher(parts, pages, isOpen);
+  const seen = openSeen(parts);
+  const { begin, findThreads, push } = pusher(parts, pages, { isOpen, seen });
   const sessions = new WeakMap<Socket, Page>();
   const working = new Set<Promise<void>>();
   let closing = false;
@@ -283,6 +285,7 @@ export function openLiveServer(http: HttpServer, parts: GatewayParts, options: L
       clearTimeout(lookingForThreads);
       unsubscribe();
       await Promise.allSettled(working);
+      await seen.idle();
       io.disconnectSockets(true);
       io.engine.close();
     },

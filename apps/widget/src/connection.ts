@@ -124,10 +124,12 @@ export function createConnection(options: {
         become({ name: "online" });
       }),
     );
-    opened.on(
-      "messages",
-      own((data) => options.onMessages(readMessages(data))),
-    );
+    opened.on("messages", (data: unknown, acknowledge: unknown) => {
+      if (socket !== opened) return;
+      options.onMessages(readMessages(data));
+      // The hub sends what nobody acknowledges elsewhere, if the customer asked for it.
+      if (typeof acknowledge === "function") acknowledge();
+    });
     opened.on(
       "typing",
       own((data) => options.onTyping(typeof data === "object" && data !== null && "on" in data && data.on === true)),
