@@ -24,6 +24,8 @@ function sameSecret(given: string | undefined, expected: string | undefined): bo
  * @see https://core.telegram.org/bots/api#making-requests-when-getting-updates
  */
 export function acknowledge(request: RawRequest): HttpReply | undefined {
+  // Looked for before it is parsed once more: nearly every update holds none.
+  if (!request.body.includes("callback_query")) return undefined;
   const id = callbackIdOf(updateIn(request));
   if (id === undefined) return undefined;
   return {
