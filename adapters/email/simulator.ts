@@ -20,6 +20,7 @@ export interface EmailSimulator extends Simulator {
 
 /** A double of a mail service: it takes the hub's mail by SMTP, and posts the customers' to the hub or lets it read them by IMAP. */
 export const simulator: { start(): Promise<EmailSimulator> } & SimulatorFactory = {
+  device: "mailbox",
   handles: [
     { handle: "sarah@example.com", name: "Sarah" },
     { handle: "tom@example.net", name: "Tom" },

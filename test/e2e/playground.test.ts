@@ -6,8 +6,10 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { chromiumAvailable, chromiumReason, openChromium, violations } from "../support/chromium.ts";
+import { samplesOf } from "../support/samples.ts";
 import { startPlayground, type TestPlayground } from "../support/playground.ts";
 
+const [picture] = samplesOf("image");
 const root = path.join(import.meta.dirname, "../..");
 describe.skipIf(!chromiumAvailable)(`the playground's page${chromiumAvailable ? "" : ` (${chromiumReason})`}`, () => {
   let play: TestPlayground;
@@ -144,6 +146,41 @@ describe.skipIf(!chromiumAvailable)(`the playground's page${chromiumAvailable ? 
     await hears(page, "telegram", /SP\d{10}US/);
     await hears(page, "whatsapp", /purchase link/);
     await isSarahs(page, ["web", "whatsapp", "telegram"]);
+    expect(await violations(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  it("replays the lost parcel: a photo comes in, and a person answers it", async () => {
+    const page = await visit();
+    await page
+      .getByLabel("Story")
+      .selectOption({ label: "A lost parcel: Discord, e-mail by staff, a photo on WhatsApp" });
+    await page.getByRole("button", { name: "Replay the journey" }).click();
+    await page.getByText("One customer, one conversation").waitFor({ timeout: 60_000 });
+    await hears(page, "email", /photo of the place/);
+    await hears(page, "whatsapp", /A new chair leaves our warehouse today/);
+    const photo = phone(page, "whatsapp").getByRole("img", { name: "front-door.jpg" });
+    await photo.scrollIntoViewIfNeeded();
+    expect(await photo.evaluate((image): unknown => Reflect.get(image, "naturalWidth"))).toBe(480);
+    await expect.poll(() => panel(page).innerText()).toMatch(/Staff/);
+    expect(await violations(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  it("goes to a room where everybody reads, and hands a file over", async () => {
+    const page = await visit();
+    const discord = phone(page, "discord");
+    await page.getByRole("navigation", { name: "Phones" }).getByRole("button", { name: "Discord" }).click();
+    await discord.getByRole("group", { name: "Places on Discord" }).getByRole("button", { name: "#support" }).click();
+    await say(page, "discord", "Where is my order?");
+    await hears(page, "discord", /where others read along/);
+    await discord.getByRole("button", { name: "Direct" }).click();
+    await discord.locator(".bubble-said").filter({ hasText: "Where is my order?" }).waitFor({ state: "detached" });
+
+    const file = { name: "chair.jpg", mimeType: picture.mime, buffer: picture.data };
+    await phone(page, "telegram").locator("input[type=file]").setInputFiles(file);
+    await phone(page, "telegram").getByRole("img", { name: "chair.jpg" }).waitFor();
+    await expect.poll(() => panel(page).innerText()).toContain("[image");
     expect(await violations(page)).toEqual([]);
     await page.context().close();
   });

@@ -101,8 +101,8 @@ export async function checkHealth(
   if (changed === undefined) return;
   const codes = health.findings.map((f) => f.code);
   const told = { accountId: id, before: changed.before, status: health.status, findings: codes };
-  if (health.status === "ok") parts.log.info(told, "an account's health changed");
-  else parts.log.warn(told, "an account's health changed");
+  if (health.status === "problem") parts.log.warn(told, "an account's health changed");
+  else parts.log.info(told, "an account's health changed");
   parts.live.publish({ workspaceId, threadIds: [], accountIds: [id] });
 }
 
