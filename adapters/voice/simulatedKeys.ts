@@ -3,7 +3,7 @@ import type { Line } from "./simulatedLine.ts";
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "#"];
 
 const CALL = [
-  { id: "call:number", title: "Call" },
+  { id: "call", title: "Call" },
   { id: "call:attested", title: "Call, the network vouches for the number" },
   { id: "call:nothing", title: "Call without showing the number" },
 ];

@@ -49,7 +49,7 @@ const QUICK = { pace: 100 };
 describe("a caller", () => {
   it("hears the greeting, is listened to, hears the answer, and is listened to again", async () => {
     const { act, double, send, heard, contents } = await stage();
-    await act("call:number");
+    await act("call");
     await double.say({ as: SARAH, text: "Is the chair in stock?" });
     await send({ text: "It is. **Three** are left 🪑: https://shop.example/chair" });
     await double.say({ as: SARAH, text: "I take one" });
@@ -86,22 +86,22 @@ describe("a caller", () => {
 
   it("who is silent is asked twice, and then told goodbye", async () => {
     const { act, double, heard, contents } = await stage(QUICK);
-    await act("call:number");
+    await act("call");
     await vi.waitFor(() => expect(contents().at(-1)).toMatchObject({ kind: "call" }), { timeout: 5_000 });
     await vi.waitFor(() => expect(contents()).toHaveLength(2), { timeout: 5_000 });
     expect(heard().slice(1)).toEqual(["Are you still there?", "Are you still there?", "Goodbye."]);
-    expect(double.actions?.(SARAH)?.map(({ id }) => id)).toContain("call:number");
+    expect(double.actions?.(SARAH)?.map(({ id }) => id)).toContain("call");
   });
 
   it("who hangs up at once has called in vain, and the call is missed", async () => {
     const { act, contents } = await stage();
-    await act("call:number", "hang-up");
+    await act("call", "hang-up");
     await vi.waitFor(() => expect(contents().at(-1)).toEqual({ kind: "call", direction: "in", status: "missed" }));
   });
 
   it("types a number, and ends it by #", async () => {
     const { act, contents } = await stage();
-    await act("call:number", "key:1", "key:0", "key:4", "key:#");
+    await act("call", "key:1", "key:0", "key:4", "key:#");
     expect(contents().at(-1)).toEqual({ kind: "text", text: "104" });
   });
 
@@ -164,7 +164,7 @@ describe("a person", () => {
 describe("voicemail", () => {
   it("is recorded only after a yes, which is stored before", async () => {
     const { act, hub, contents, heard } = await stage();
-    await act("call:number", "key:0", "key:#", "key:1");
+    await act("call", "key:0", "key:#", "key:1");
     expect(contents().at(-1)).toEqual({ kind: "system", code: "recording_consent_given" });
     await act("voicemail");
     expect(contents().at(-1)).toMatchObject({ kind: "media", media: "voice", ref: expect.stringMatching(/^RE/) });
@@ -175,18 +175,17 @@ describe("voicemail", () => {
 
   it("is not recorded after a no, nor where it is off", async () => {
     const asked = await stage();
-    await asked.act("call:number", "key:0", "key:#", "key:2");
+    await asked.act("call", "key:0", "key:#", "key:2");
     expect(asked.contents()).toContainEqual({ kind: "system", code: "recording_consent_refused" });
     const off = await stage({ settings: { recording: "off" } });
-    await off.act("call:number", "key:0", "key:#");
+    await off.act("call", "key:0", "key:#");
     expect(off.heard().at(-1)).toBe("Please call again later, or write to us.");
-    for (const { double } of [asked, off])
-      expect(double.actions?.(SARAH)?.map(({ id }) => id)).toContain("call:number");
+    for (const { double } of [asked, off]) expect(double.actions?.(SARAH)?.map(({ id }) => id)).toContain("call");
   });
 
   it("is announced where that is enough, written down where it is wanted, and fetched from Twilio", async () => {
     const { act, double, contents, settings } = await stage({ settings: { recording: "announce", transcribe: true } });
-    await act("call:number", "key:0", "key:#");
+    await act("call", "key:0", "key:#");
     await vi.waitFor(() => expect(double.actions?.(SARAH)?.map(({ id }) => id)).toContain("voicemail"));
     expect(contents().at(-1)).toEqual({ kind: "system", code: "recording_consent_given" });
     await act("voicemail");
@@ -209,7 +208,7 @@ describe("voicemail", () => {
 
   it("counts although the caller ends it by hanging up", async () => {
     const { act, contents } = await stage();
-    await act("call:number", "key:0", "key:#", "key:1", "hang-up");
+    await act("call", "key:0", "key:#", "key:1", "hang-up");
     await vi.waitFor(() =>
       expect(contents().map(({ kind }) => kind)).toEqual(["call", "system", "system", "media", "call"]),
     );

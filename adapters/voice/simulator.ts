@@ -24,6 +24,7 @@ export interface VoiceSimulatorOptions {
 
 /** A double of Twilio's voice API and of the telephones around one number. */
 export const simulator: SimulatorFactory & { start(options?: VoiceSimulatorOptions): Promise<Simulator> } = {
+  device: "telephone",
   handles: [
     { handle: "+14155550123", name: "Sarah" },
     { handle: "+447700900456", name: "Tom" },

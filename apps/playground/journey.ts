@@ -63,14 +63,14 @@ export function openJourney(parts: {
     return known.includes(true) ? castOf(offered, Math.floor(Date.now() / 1000) % 1_000_000_000) : castOf(offered, 0);
   }
 
-  /** Does something, and waits for what is heard upon it at a place. */
+  /** Does something, and waits for what is heard upon it at a place; `prompted`: what the telephone says by itself counts, too. */
   async function answered(
     place: { channel: string; at: string },
     work: () => Promise<unknown>,
-    { signal, silent }: { signal: AbortSignal; silent?: true | undefined },
+    { signal, silent, prompted }: { signal: AbortSignal; silent?: true | undefined; prompted?: true },
   ): Promise<void> {
     const { channel, at } = place;
-    const count = () => phones.heard(channel, at).length;
+    const count = () => phones.heard(channel, at).filter(({ prompt }) => prompted === true || prompt !== true).length;
     const before = count();
     await work();
     const deadline = Date.now() + PATIENCE_MS;
@@ -111,6 +111,7 @@ export function openJourney(parts: {
       return answered(place, () => phones.act(channel, { as, name, action: step.does }), {
         signal,
         silent: step.silent,
+        prompted: true,
       });
     }
     const input = {

@@ -72,7 +72,7 @@ export function openPhones(parts: Parts, onScreen: OnScreen): Phones {
   }
 
   function heardItem(channel: string, { id, media, at, text, ...shown }: Heard): ScreenItem {
-    const { buttons, list, link, location, contact } = shown;
+    const { buttons, list, link, location, contact, prompt } = shown;
     return {
       id,
       direction: "heard",
@@ -83,6 +83,7 @@ export function openPhones(parts: Parts, onScreen: OnScreen): Phones {
       ...(link === undefined ? {} : { link }),
       ...(location === undefined ? {} : { location }),
       ...(contact === undefined ? {} : { contact }),
+      ...(prompt === undefined ? {} : { prompt }),
       ...(media === undefined ? {} : { media: screens.keep(channel, id, media) }),
     };
   }

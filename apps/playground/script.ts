@@ -133,7 +133,7 @@ export const tales: Tale[] = [
         channel: "voice",
         caption: "Wednesday: she calls, and need not tell it all again",
         steps: [
-          { does: "call" },
+          { does: "call:attested" },
           { says: "I'm calling about the duplicate charge. What is the status of my refund?" },
           { does: "hang-up", silent: true },
         ],

@@ -44,6 +44,8 @@ export const ScreenItem = z.object({
     })
     .optional(),
   contact: z.object({ name: z.string(), phones: z.array(z.string()), emails: z.array(z.string()) }).optional(),
+  /** Said by the device itself, not by a message of the hub (a telephone's greeting). */
+  prompt: z.literal(true).optional(),
   /** Of what was said: `sent` means that the hub has acknowledged it. */
   state: z.enum(["sending", "sent", "failed"]).optional(),
 });

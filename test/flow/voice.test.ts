@@ -44,7 +44,7 @@ async function messagesOf(phone: string) {
 describe("a call that shows the number of a customer", () => {
   it("is not greeted by name, and gets nothing of what she said elsewhere", async () => {
     const phone = await knownByWhatsApp("my secret wish");
-    await act(phone, "call:number");
+    await act(phone, "call");
     expect(prompts(heard(phone))).toEqual(["Thank you for calling. How can I help you?"]);
     await says(phone, "What did I wish for?");
     expect(answers(heard(phone))).toEqual(["You said: What did I wish for?"]);
@@ -71,7 +71,7 @@ describe("a call that shows the number of a customer", () => {
     expect(JSON.stringify(last())).toContain("wish from the chat");
     await act(phone, "hang-up");
     await hub.settled();
-    await act(phone, "call:number");
+    await act(phone, "call");
     expect(prompts(heard(phone)).at(-1)).toBe("Thank you for calling. How can I help you?");
     await says(phone, "And now?");
     const context = JSON.stringify(last());
@@ -128,7 +128,7 @@ describe("in a call", () => {
 
   it("a caller who wants a person and gets none leaves a voicemail, with their consent before it", async () => {
     const phone = somebody();
-    await act(phone, "call:number");
+    await act(phone, "call");
     await act(phone, "key:0");
     await act(phone, "key:#");
     await act(phone, "key:1");

@@ -40,7 +40,11 @@ export interface TestPlayground {
   close(): Promise<void>;
 }
 
-const heardAnswer = z.object({ items: z.array(z.object({ id: z.string(), text: z.string(), at: z.iso.datetime() })) });
+const heardAnswer = z.object({
+  items: z.array(
+    z.object({ id: z.string(), text: z.string(), at: z.iso.datetime(), prompt: z.literal(true).optional() }),
+  ),
+});
 
 /** Starts it on a free port of 127.0.0.1, on databases of its own. */
 export async function startPlayground(options: { readingMs?: number; dist?: string } = {}): Promise<TestPlayground> {
@@ -58,13 +62,9 @@ export async function startPlayground(options: { readingMs?: number; dist?: stri
   });
   const hub = await openHub(config, { role: "test" });
   const generator = await openGenerator(hub.parts, undefined);
-  const worker = startWorker(hub.parts, hub.queues, hub.ingest, {
-    ...config,
-    publicUrl: "http://127.0.0.1",
-    generator,
-  });
   const playground = openPlayground(hub, config, options);
   const gateway = await startGateway(hub, { config, playground: playground.mount });
+  const worker = startWorker(hub.parts, hub.queues, hub.ingest, { ...config, publicUrl: gateway.url, generator });
   await playground.start(gateway.url);
   let hungUp: Promise<void> | undefined;
 
@@ -99,7 +99,7 @@ export async function startPlayground(options: { readingMs?: number; dist?: stri
     async hears(channel, as, count) {
       for (const deadline = Date.now() + 15_000; ; await new Promise((resolve) => setTimeout(resolve, 25))) {
         const answer = await ask(`/api/${channel}/heard?as=${encodeURIComponent(as)}`);
-        const { items } = heardAnswer.parse(answer.body);
+        const items = heardAnswer.parse(answer.body).items.filter(({ prompt }) => prompt !== true);
         if (items.length >= count) return items.map(({ text }) => text);
         if (Date.now() > deadline) throw new Error(`${channel} heard ${items.length} of ${count}`);
       }
