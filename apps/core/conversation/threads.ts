@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { Json, ThreadAddress } from "../../../adapters/contract/index.ts";
 import type { Database } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
+import { SUCCEEDING_TYPES } from "../identity/identifier.ts";
 import * as sql from "../statements/ingest.ts";
 import type { Vault } from "../vault/vault.ts";
 
@@ -27,6 +28,8 @@ interface Wanted {
   origin: Origin;
   thread: ThreadAddress;
   ownerId: string;
+  /** Whom the event names, the handle first; absent where nobody has spoken. */
+  author?: { type: string; identifierIds: string[] };
 }
 
 /** The data key that seals a thread's address: its owner's, or the workspace's for a room. */
@@ -92,12 +95,12 @@ export function threadDesk(parts: { db: Database; vault: Vault }) {
   return {
     /** Answers the thread of each, in order; undefined for one that could not be found after all (try again). */
     async ensure(workspaceId: string, wanted: Wanted[]): Promise<(FoundThread | undefined)[]> {
-      const all = wanted.map((w) => ({ w, aliases: keyed(workspaceId, w) }));
-      const laneOf = (aliases: Alias[]) => aliases.map((a) => lanes.get(a.cache)).find((lane) => lane !== undefined);
+      const named = wanted.map((w) => ({ w, aliases: keyed(workspaceId, w) }));
       await find(
         workspaceId,
-        all.flatMap((x) => x.aliases),
+        named.flatMap((x) => x.aliases),
       );
+      const all = await Promise.all(named.map((x) => withoutInherited(workspaceId, x)));
       const missing = all.filter((x) => laneOf(x.aliases) === undefined);
       if (missing.length > 0) {
         await make(workspaceId, missing);
@@ -129,6 +132,49 @@ export function threadDesk(parts: { db: Database; vault: Vault }) {
     },
   };
 
+  function laneOf(aliases: Alias[]): Lane | undefined {
+    return aliases.map((a) => lanes.get(a.cache)).find((lane) => lane !== undefined);
+  }
+
+  /**
+   * A name that changes hands (a telephone number) must not lead somebody new into the lane of whoever had it before. Where
+   * the most stable name is unknown and another one finds a lane that somebody else has spoken in under a name of the same
+   * kind, the newcomer gets a lane of their own; and what now reaches them is taken from the other's address.
+   */
+  async function withoutInherited(
+    workspaceId: string,
+    found: { w: Wanted; aliases: Alias[] },
+  ): Promise<{ w: Wanted; aliases: Alias[] }> {
+    const { w, aliases } = found;
+    const [first] = aliases;
+    const lane = laneOf(aliases);
+    if (first === undefined || lane === undefined || lanes.has(first.cache) || lane.audience === "room") return found;
+    if (w.author === undefined || !SUCCEEDING_TYPES.has(w.author.type)) return found;
+    const [row] = await sql.spokenByAnother(db.pool, [workspaceId, lane.id, w.author.type, w.author.identifierIds]);
+    if (row?.is_another !== true) return found;
+    const lost = Object.entries(lane.address).filter(
+      ([key, value]) => value !== null && value === w.thread.address[key],
+    );
+    if (lost.length > 0) {
+      const address = { ...lane.address, ...Object.fromEntries(lost.map(([key]) => [key, null])) };
+      // Setting an entry moves it, so what is to be set is looked for beforehand.
+      const cached = [...lanes.entries()].filter(([, each]) => each.id === lane.id);
+      for (const [key, each] of cached) lanes.set(key, { ...each, address });
+      await storeAddresses(workspaceId, [{ ...lane, address }]);
+    }
+    return { w, aliases: [first] };
+  }
+
+  async function storeAddresses(workspaceId: string, changed: Lane[]): Promise<void> {
+    const rows = changed.toSorted((x, y) => (x.id < y.id ? -1 : 1));
+    const keys = await vault.unlock(rows.map((r) => addressKey(r, workspaceId)));
+    await sql.updateAddresses(db.pool, [
+      workspaceId,
+      rows.map((r) => r.id),
+      rows.map((r) => keys.seal(addressKey(r, workspaceId), `thread.address:${r.id}`, r.address)),
+    ]);
+  }
+
   async function freshen(
     workspaceId: string,
     found: { w: Wanted; aliases: Alias[]; lane: Lane | undefined }[],
@@ -139,16 +185,9 @@ export function threadDesk(parts: { db: Database; vault: Vault }) {
       const merged = { ...lane.address, ...w.thread.address };
       if (JSON.stringify(merged) === JSON.stringify(lane.address)) continue;
       const fresh = { ...lane, address: merged };
-      for (const a of aliases) lanes.set(a.cache, fresh);
+      for (const a of aliases) if (lanes.get(a.cache)?.id === lane.id) lanes.set(a.cache, fresh);
       stale.set(lane.id, fresh);
     }
-    if (stale.size === 0) return;
-    const rows = [...stale.values()].sort((x, y) => (x.id < y.id ? -1 : 1));
-    const keys = await vault.unlock(rows.map((r) => addressKey(r, workspaceId)));
-    await sql.updateAddresses(db.pool, [
-      workspaceId,
-      rows.map((r) => r.id),
-      rows.map((r) => keys.seal(addressKey(r, workspaceId), `thread.address:${r.id}`, r.address)),
-    ]);
+    if (stale.size > 0) await storeAddresses(workspaceId, [...stale.values()]);
   }
 }

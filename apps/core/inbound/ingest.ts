@@ -113,7 +113,12 @@ export function openIngest(parts: {
     const known = await identifiers.ensure(workspaceId, messages);
     const lanes = await threads.ensure(
       workspaceId,
-      messages.map(({ origin, event }, i) => ({ origin, thread: event.thread, ownerId: handleOf(known[i]).id })),
+      messages.map(({ origin, event }, i) => ({
+        origin,
+        thread: event.thread,
+        ownerId: handleOf(known[i]).id,
+        author: { type: event.author.identifiers[0].type, identifierIds: (known[i] ?? []).map(({ id }) => id) },
+      })),
     );
     const all = messages.flatMap(({ origin, event }, i) => {
       const thread = lanes[i];

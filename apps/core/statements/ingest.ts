@@ -62,6 +62,18 @@ export const addAliases = statement<never>(
    ON CONFLICT DO NOTHING`,
 );
 
+/**
+ * Whether somebody else has spoken in a thread under an identifier of this type.
+ * $1 workspace, $2 thread, $3 type, $4 the identifiers of who speaks now.
+ */
+export const spokenByAnother = statement<{ is_another: boolean }>(
+  "spoken-by-another",
+  `SELECT EXISTS (
+     SELECT 1 FROM message m JOIN identifier n ON n.workspace_id = m.workspace_id AND n.id = m.identifier_id
+      WHERE m.workspace_id = $1 AND m.thread_id = $2 AND m.direction = 'in' AND n.type = $3 AND n.id <> ALL($4::uuid[])
+   ) AS is_another`,
+);
+
 /** $1 workspace, $2 threads, $3 sealed addresses. */
 export const updateAddresses = statement<never>(
   "update-addresses",
@@ -98,9 +110,10 @@ export const storeMessages = statement<{ ord: number; seq: number | null; found:
      SELECT i.*, row_number() OVER (PARTITION BY i.thread_id ORDER BY i.ord)::int AS n
        FROM input i JOIN fresh f ON f.message_id = i.message_id
    ), bumped AS (
-     UPDATE thread t SET last_seq = t.last_seq + c.n,
-            last_inbound_at = CASE WHEN c.by_customer THEN clock_timestamp() ELSE t.last_inbound_at END
-       FROM (SELECT thread_id, max(n) AS n, bool_or(direction = 'in') AS by_customer FROM counted GROUP BY 1) c
+     UPDATE thread t SET last_seq = t.last_seq + c.n, last_inbound_at = GREATEST(t.last_inbound_at, c.said_at)
+       FROM (SELECT thread_id, max(n) AS n,
+                    max(LEAST(occurred_at, clock_timestamp())) FILTER (WHERE direction = 'in' AND kind <> 'system') AS said_at
+               FROM counted GROUP BY 1) c
       WHERE t.workspace_id = $1 AND t.id = c.thread_id AND t.id = ANY($5::uuid[])
      RETURNING t.id, t.last_seq - c.n AS base, t.last_seq
    ), stored AS (
