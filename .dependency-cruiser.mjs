@@ -7,10 +7,11 @@ const rooms = {
   vault: ["platform", "statements"],
   channels: ["platform", "statements", "vault", "parts.ts"],
   // Types alone: what a process opens once.
-  "parts.ts": ["platform", "vault", "channels"],
+  "parts.ts": ["platform", "vault", "channels", "media"],
 };
 rooms.identity = Object.keys(rooms);
-rooms.conversation = [...rooms.identity, "identity"];
+rooms.media = rooms.identity;
+rooms.conversation = [...rooms.identity, "identity", "media"];
 rooms.outbound = [...rooms.conversation, "conversation"];
 rooms.inbound = [...rooms.outbound, "outbound"];
 rooms.reply = rooms.inbound;

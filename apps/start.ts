@@ -1,5 +1,6 @@
 import { loadAdapters } from "../adapters/registry.ts";
 import { openAccounts, type Adapters } from "./core/channels/accounts.ts";
+import { openMediaStore } from "./core/media/store.ts";
 import { openIngest, type Ingest } from "./core/inbound/ingest.ts";
 import type { Parts } from "./core/parts.ts";
 import type { Config } from "./core/platform/config.ts";
@@ -66,7 +67,9 @@ export async function openHub(
     const adapters = await adaptersLoading;
     const workspaces = openWorkspaces(db);
     const accounts = openAccounts({ db, vault, adapters, log });
-    const parts: Parts = { db, vault, workspaces, doorbells: queues, live, adapters, accounts, log };
+    const media = openMediaStore(config);
+    closers.push(() => Promise.resolve(media.blobs.close()));
+    const parts: Parts = { db, vault, workspaces, doorbells: queues, live, media, adapters, accounts, log };
     const ingest = openIngest(parts);
     return {
       parts,

@@ -1,4 +1,5 @@
 import type { Accounts, Adapters } from "./channels/accounts.ts";
+import type { MediaStore } from "./media/blobs.ts";
 import type { Database } from "./platform/database.ts";
 import type { Doorbells } from "./platform/doorbell.ts";
 import type { LiveNotes } from "./platform/live.ts";
@@ -13,6 +14,7 @@ export interface Parts {
   workspaces: Workspaces;
   doorbells: Doorbells;
   live: LiveNotes;
+  media: MediaStore;
   adapters: Adapters;
   accounts: Accounts;
   log: Log;

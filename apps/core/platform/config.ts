@@ -36,6 +36,21 @@ const Environment = z.object({
   REPLY_QUIET_MS: ms(800).describe("A burst is over when nothing came for this long"),
   REPLY_MAX_WAIT_MS: ms(5000).describe("Answer a burst that does not end after this long"),
   SEND_TIMEOUT_MS: ms(15_000).describe("A provider that has not answered a send by then: the send's fate is unknown"),
+  MEDIA_MAX_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1024)
+    .max(1024 ** 3)
+    .default(32 * 1024 * 1024)
+    .describe("Largest file that is kept"),
+  S3_BUCKET: z.string().optional().describe("Keeps files in this bucket; without it in DATA_DIR/media"),
+  S3_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe("S3-compatible server; without it Amazon's"),
+  S3_REGION: z.string().default("us-east-1").describe("Region of the bucket"),
+  S3_ACCESS_KEY_ID: z.string().optional().describe("With its secret; without it what the machine's role allows"),
+  S3_SECRET_ACCESS_KEY: z.string().optional().describe("Secret of S3_ACCESS_KEY_ID"),
   SWEEP_MS: ms(1500).describe("How often a worker looks for what is overdue"),
 });
 
@@ -58,6 +73,19 @@ export interface Config {
   replyMaxWaitMs: number;
   sendTimeoutMs: number;
   sweepMs: number;
+  /** Bytes. */
+  mediaMaxBytes: number;
+  s3: S3Settings | undefined;
+}
+
+/** A bucket of an S3-compatible store. */
+export interface S3Settings {
+  bucket: string;
+  /** Such as `https://minio.example:9000`; absent: Amazon's own. */
+  endpoint: string | undefined;
+  region: string;
+  /** Absent: what the SDK finds (instance role, …). */
+  credentials: { accessKeyId: string; secretAccessKey: string } | undefined;
 }
 
 /** Adds what the file `.env` of this folder says, where there is one; what the environment says already stands. */
@@ -91,7 +119,20 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     replyMaxWaitMs: e.REPLY_MAX_WAIT_MS,
     sendTimeoutMs: e.SEND_TIMEOUT_MS,
     sweepMs: e.SWEEP_MS,
+    mediaMaxBytes: e.MEDIA_MAX_BYTES,
+    s3: s3Of(e),
   };
+}
+
+function s3Of(e: z.output<typeof Environment>): S3Settings | undefined {
+  if (e.S3_BUCKET === undefined) return undefined;
+  const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = e;
+  if ((accessKeyId === undefined) !== (secretAccessKey === undefined)) {
+    throw new StartError("S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY go together: set both, or neither");
+  }
+  const credentials =
+    accessKeyId === undefined || secretAccessKey === undefined ? undefined : { accessKeyId, secretAccessKey };
+  return { bucket: e.S3_BUCKET, endpoint: e.S3_ENDPOINT, region: e.S3_REGION, credentials };
 }
 
 function besideDatabase(databaseUrl: string): string {

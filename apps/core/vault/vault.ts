@@ -19,6 +19,10 @@ export interface KeyRing {
   seal(keyId: string, place: Place, value: unknown): Buffer;
   /** Opens a JSON value. @throws {ErasedError} when the ring has no such key @throws {SealBrokenError} */
   open(keyId: string, place: Place, sealed: Uint8Array): unknown;
+  /** Seals bytes as they are (a file). @throws {ErasedError} when the ring has no such key */
+  sealBytes(keyId: string, place: Place, bytes: Buffer): Buffer;
+  /** Opens bytes. @throws {ErasedError} when the ring has no such key @throws {SealBrokenError} */
+  openBytes(keyId: string, place: Place, sealed: Uint8Array): Buffer;
 }
 
 /** Sealing, blind indexes and their keys. */
@@ -116,5 +120,7 @@ function keyRing(keys: Map<string, DataKey>): KeyRing {
     has: (id) => keys.has(id),
     seal: (id, place, value) => sealBytes(keyOf(id), place, Buffer.from(JSON.stringify(value))),
     open: (id, place, sealed): unknown => JSON.parse(openBytes(keyOf(id), place, sealed).toString("utf8")),
+    sealBytes: (id, place, bytes) => sealBytes(keyOf(id), place, bytes),
+    openBytes: (id, place, sealed) => openBytes(keyOf(id), place, sealed),
   };
 }
