@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { readHealth } from "./core/channels/health.ts";
+import { checkBlobs } from "./core/media/blobs.ts";
 import { readConfig, type Config } from "./core/platform/config.ts";
 import { pendingMigrations } from "./core/platform/migrate.ts";
 import { StartError } from "./core/platform/start-error.ts";
@@ -13,7 +14,7 @@ export interface Finding {
   says: string;
 }
 
-/** Doorbells that have been overdue for longer mean that no worker is at work. Minutes. */
+/** Doorbells that have been overdue for longer mean that no worker is at work (a file that a provider can't give waits longer). Minutes. */
 const OVERDUE_MINUTES = 5;
 
 /** Looks at everything that the hub stands on, part by part; what can't be looked at because of an earlier trouble is left out. */
@@ -64,9 +65,13 @@ async function* examineHub(hub: Hub, config: Config): AsyncGenerator<Finding> {
     await hub.queues.check();
     return config.redisUrl === undefined ? "on PostgreSQL" : "on Redis";
   });
+  yield await tried("media store", async () => {
+    await checkBlobs(hub.parts.media.blobs);
+    return hub.parts.media.blobs.place;
+  });
   yield await tried("backlog", async () => {
     const { rows } = await db.pool.query<{ overdue: number; parked: number }>(
-      `SELECT (SELECT count(*)::int FROM due WHERE since < now() - $1 * interval '1 minute') AS overdue,
+      `SELECT (SELECT count(*)::int FROM due WHERE kind <> 'media' AND since < now() - $1 * interval '1 minute') AS overdue,
               (SELECT count(*)::int FROM parked WHERE replayed_at IS NULL) AS parked`,
       [OVERDUE_MINUTES],
     );

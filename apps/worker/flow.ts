@@ -1,5 +1,6 @@
 import { openIntroductions } from "../core/inbound/introduce.ts";
 import { processThreads } from "../core/inbound/process.ts";
+import { openDownloader } from "../core/media/download.ts";
 import { openDeliverer } from "../core/outbound/deliver.ts";
 import { followUp } from "../core/outbound/follow-up.ts";
 import { openPresence } from "../core/outbound/presence.ts";
@@ -34,7 +35,7 @@ export interface Flow {
 
 /** Threads that share a transaction, and transactions that run beside each other: one works while one waits for the disk. */
 const THREADS_PER_BATCH = 64;
-const CONCURRENCY: Record<Bell, number> = { inbound: 1, reply: 2, outbound: 2 };
+const CONCURRENCY: Record<Bell, number> = { inbound: 1, reply: 2, outbound: 2, media: 1 };
 /** A round costs the same dozen round trips for one thread as for many: a busy worker waits this long for more. Milliseconds. */
 const GATHER_MS = 15;
 
@@ -46,6 +47,7 @@ const MOST_COURTESIES = 64;
  * The one place that knows the order of the stages:
  *
  *     inbound ── identity, conversation ──► reply ── context, generator ──► outbound ── provider
+ *     media ── the files that inbound messages name, beside all that
  *
  * Each stage ends in a commit that also says what is due next; ringing for it is only a courtesy.
  */
@@ -55,7 +57,7 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
   const introduce = openIntroductions(parts, courtesies);
   const patience = { quietMs: options.replyQuietMs, maxWaitMs: options.replyMaxWaitMs };
 
-  const stages: Record<Bell, (workspaceId: string, threadIds: string[], again: boolean) => Promise<void>> = {
+  const stages: Record<Bell, (workspaceId: string, ids: string[], again: boolean) => Promise<void>> = {
     async inbound(workspaceId, threadIds, again) {
       const done = await processThreads(parts, { workspaceId, threadIds, patience, again });
       queues.ring("inbound", ringsFor(workspaceId, done.more));
@@ -70,6 +72,7 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
         workspaceId,
         threadIds,
         generator: options.generator,
+        publicUrl: options.publicUrl,
         again,
         onWriting: (threadId, until) => presence.writing(workspaceId, threadId, until),
       });
@@ -78,6 +81,7 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
       tell(workspaceId, done.outbound);
     },
     outbound: (workspaceId, threadIds) => deliverer.deliver(workspaceId, threadIds),
+    media: (workspaceId, mediaIds) => downloader.download(workspaceId, mediaIds),
   };
 
   const deliverer = openDeliverer(parts, {
@@ -86,6 +90,13 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
     onDelivered({ workspaceId, again, reopened, touched }) {
       queues.ring("reply", ringsFor(workspaceId, reopened));
       comeBack("outbound", workspaceId, again);
+      tell(workspaceId, touched);
+    },
+  });
+
+  const downloader = openDownloader(parts, {
+    onFetched({ workspaceId, again, touched }) {
+      for (const { id, at } of again) queues.ringAt("media", [{ workspaceId, id }], at);
       tell(workspaceId, touched);
     },
   });
@@ -99,25 +110,25 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
   }
 
   function batched(bell: Bell) {
-    // One place in the line per thread: a busy worker is rung for the same thread by the queue and by the sweeper.
+    // One place in the line for each: a busy worker is rung for the same thread by the queue and by the sweeper.
     const inLine = new Map<string, { item: Ring & { again: boolean }; done: Promise<void> }>();
     const line = batcher<Ring & { again: boolean }, void>({
       maxSize: THREADS_PER_BATCH,
       concurrency: CONCURRENCY[bell],
       gatherMs: GATHER_MS,
       async run(items) {
-        for (const { threadId } of items) inLine.delete(threadId);
+        for (const { id } of items) inLine.delete(id);
         for (const [workspaceId, group] of Map.groupBy(items, (i) => i.workspaceId)) {
-          const threadIds = [...new Set(group.map((i) => i.threadId))].sort();
+          const ids = [...new Set(group.map((i) => i.id))].sort();
           try {
             await stages[bell](
               workspaceId,
-              threadIds,
+              ids,
               group.some((i) => i.again),
             );
           } catch (error) {
             // Nothing is lost: what is due still stands in the database, and the sweeper comes back to it.
-            parts.log.warn({ ...described(error), bell, threads: threadIds.length }, "a batch failed");
+            parts.log.warn({ ...described(error), bell, count: ids.length }, "a batch failed");
           }
         }
         return items.map(() => undefined);
@@ -126,19 +137,24 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
     return {
       idle: () => line.idle(),
       add(ring: Ring, again: boolean): Promise<void> {
-        const before = inLine.get(ring.threadId);
+        const before = inLine.get(ring.id);
         if (before !== undefined) {
           before.item.again ||= again;
           return before.done;
         }
         const item = { ...ring, again };
         const done = line.add(item);
-        inLine.set(ring.threadId, { item, done });
+        inLine.set(ring.id, { item, done });
         return done;
       },
     };
   }
-  const batches = { inbound: batched("inbound"), reply: batched("reply"), outbound: batched("outbound") };
+  const batches = {
+    inbound: batched("inbound"),
+    reply: batched("reply"),
+    outbound: batched("outbound"),
+    media: batched("media"),
+  };
 
   const following = batcher<Ring, void>({
     maxSize: 1,
@@ -146,12 +162,12 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
     async run([ring]) {
       if (ring === undefined) return [];
       try {
-        const { outbound, touched } = await followUp(parts, ring);
+        const { outbound, touched } = await followUp(parts, { workspaceId: ring.workspaceId, threadId: ring.id });
         queues.ring("outbound", ringsFor(ring.workspaceId, outbound));
         tell(ring.workspaceId, touched);
       } catch (error) {
         // It is due as before, and the sweeper comes back to it.
-        parts.log.warn({ ...described(error), threadId: ring.threadId }, "a thread could not be followed up");
+        parts.log.warn({ ...described(error), threadId: ring.id }, "a thread could not be followed up");
       }
       return [undefined];
     },
@@ -167,12 +183,12 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
     async idle() {
       await Promise.all(Object.values(batches).map((b) => b.idle()));
       await following.idle();
-      await deliverer.idle();
+      await Promise.all([deliverer.idle(), downloader.idle()]);
       await courtesies.idle();
     },
   };
 }
 
 function ringsFor(workspaceId: string, threadIds: string[]): Ring[] {
-  return [...new Set(threadIds)].map((threadId) => ({ workspaceId, threadId }));
+  return [...new Set(threadIds)].map((id) => ({ workspaceId, id }));
 }

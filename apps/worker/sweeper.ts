@@ -1,3 +1,5 @@
+import { SHARDS } from "../core/media/blobs.ts";
+import { sweepStrays } from "../core/media/strays.ts";
 import type { Parts } from "../core/parts.ts";
 import { BELLS, type Ring } from "../core/platform/doorbell.ts";
 import { described } from "../core/platform/log.ts";
@@ -9,16 +11,23 @@ import type { Flow } from "./flow.ts";
 const GRACE_MS = 1_000;
 const AT_MOST = 500;
 const HOUSEKEEPING_MS = 10 * 60_000;
+/** Of the media store's shards, looked through with each housekeeping: all of them within some hours. */
+const SHARDS_AT_ONCE = 8;
 
 /**
  * Looks for what is overdue and hands it to this process's own stages, not to the queue: so a lost doorbell costs a
  * delay, and a queue that is away altogether costs no more than that.
  */
-export function startSweeper(parts: Pick<Parts, "db" | "log">, flow: Flow, everyMs: number): { stop(): Promise<void> } {
+export function startSweeper(
+  parts: Pick<Parts, "db" | "media" | "log">,
+  flow: Flow,
+  everyMs: number,
+): { stop(): Promise<void> } {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let tidied = 0;
+  let shard = Math.floor(Math.random() * SHARDS.length);
 
   async function sweep(): Promise<void> {
     const rows = await sweepDue(parts.db.pool, [GRACE_MS, AT_MOST]);
@@ -31,6 +40,8 @@ export function startSweeper(parts: Pick<Parts, "db" | "log">, flow: Flow, every
     if (Date.now() - tidied > HOUSEKEEPING_MS) {
       tidied = Date.now();
       await tidy(parts);
+      await sweepStrays(parts, shardsFrom(shard));
+      shard += SHARDS_AT_ONCE;
     }
   }
 
@@ -54,7 +65,11 @@ export function startSweeper(parts: Pick<Parts, "db" | "log">, flow: Flow, every
 }
 
 function ringOf(row: { workspace_id: string; id: string }): Ring {
-  return { workspaceId: row.workspace_id, threadId: row.id };
+  return { workspaceId: row.workspace_id, id: row.id };
+}
+
+function shardsFrom(first: number): string[] {
+  return Array.from({ length: SHARDS_AT_ONCE }, (_, n) => SHARDS[(first + n) % SHARDS.length] ?? "");
 }
 
 /** What has had its time, some of it at a time. Receipts are kept 35 days: no provider redelivers for longer. */

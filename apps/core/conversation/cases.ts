@@ -68,7 +68,7 @@ export async function changeConversation(
   const done = await contending(() => parts.db.transaction((db) => write(db, input)));
   parts.doorbells.ring(
     "reply",
-    done.owed.map((threadId) => ({ workspaceId, threadId })),
+    done.owed.map((id) => ({ workspaceId, id })),
   );
   parts.live.publish({ workspaceId, threadIds: done.threadIds });
   return viewOf(done.row);

@@ -1,7 +1,11 @@
-import type { InboundEvent, MessageEvent } from "../../../adapters/contract/index.ts";
+import type { Content, InboundEvent, MessageEvent } from "../../../adapters/contract/index.ts";
 import { asksForAnswer, sealBody, type InboundBody } from "../conversation/body.ts";
 import { threadDesk, type FoundThread, type Origin } from "../conversation/threads.ts";
 import { isLinkCode } from "../identity/link-codes.ts";
+import { bringsFile, takeIn } from "../media/arrivals.ts";
+import type { MediaStore } from "../media/blobs.ts";
+import { addFiles, type NewMedia } from "../media/files.ts";
+import { removeUnknown } from "../media/strays.ts";
 import { batcher } from "../platform/batch.ts";
 import { isContention, type Database, type Queryable } from "../platform/database.ts";
 import type { Doorbells } from "../platform/doorbell.ts";
@@ -39,6 +43,8 @@ export interface Ingest {
 interface Delivery {
   origin: Origin;
   events: InboundEvent[];
+  /** What its messages brought, in the store already. */
+  files: Map<MessageEvent, NewMedia[]>;
   alongside: ((db: Queryable) => Promise<void>) | undefined;
 }
 
@@ -61,9 +67,10 @@ export function openIngest(parts: {
   vault: Vault;
   workspaces: Workspaces;
   doorbells: Doorbells;
+  media: MediaStore;
   log: Log;
 }): Ingest {
-  const { db, vault, doorbells, log } = parts;
+  const { db, vault, doorbells, media, log } = parts;
   const identifiers = identifierDesk(parts);
   const threads = threadDesk(parts);
   const arrivals = openArrivals(parts);
@@ -78,16 +85,23 @@ export function openIngest(parts: {
       d.events.flatMap((e) => (e.type === "notice" ? [{ origin: d.origin, event: e }] : [])),
     );
     const alongside = deliveries.flatMap((d) => d.alongside ?? []);
+    const files = new Map(deliveries.flatMap((d) => [...d.files]));
     const store = async (client: Queryable) => {
       const rows = placed.length === 0 ? [] : await storeMessages(client, workspaceId, placed, bodies);
+      const fresh = placed.filter((_, i) => rows[i]?.found && rows[i].seq !== null);
+      await addFiles(
+        client,
+        workspaceId,
+        fresh.flatMap((p) => filesOf(p, files)),
+      );
       await applyStatusEvents(client, { vault, workspaceId, statuses });
       await applyNoticeEvents(client, { vault, workspaceId, notices });
       for (const work of alongside) await work(client);
       return rows;
     };
     // A single statement is a transaction by itself, and saves two round trips.
-    const rows =
-      statuses.length + notices.length + alongside.length === 0 ? await store(db.pool) : await db.transaction(store);
+    const isSingle = statuses.length + notices.length + alongside.length + files.size === 0;
+    const rows = isSingle ? await store(db.pool) : await db.transaction(store);
     if (rows.some((r) => !r.found)) {
       threads.forget(placed.filter((_, i) => !rows[i]?.found).map((p) => p.thread.id));
       throw new ThreadGoneError();
@@ -97,7 +111,12 @@ export function openIngest(parts: {
     const rung = new Set(placed.filter((p) => stored.get(p.event) !== undefined).map((p) => p.thread.id));
     doorbells.ring(
       "inbound",
-      [...rung].map((threadId) => ({ workspaceId, threadId })),
+      [...rung].map((id) => ({ workspaceId, id })),
+    );
+    const fetched = placed.filter((p) => stored.get(p.event) !== undefined).flatMap((p) => filesOf(p, files));
+    doorbells.ring(
+      "media",
+      fetched.filter(({ file }) => file.state === "pending").map(({ file }) => ({ workspaceId, id: file.id })),
     );
     return deliveries.map((d) => {
       const messageIds = d.events.map((e) => (e.type === "message" ? stored.get(e) : undefined));
@@ -183,11 +202,42 @@ export function openIngest(parts: {
     run: storeOrSplit,
   });
 
+  /** Before the batch: others must not wait for a file to be written. */
+  async function takeFiles(
+    { workspaceId, accountId, channel }: Origin,
+    events: InboundEvent[],
+  ): Promise<Delivery["files"]> {
+    const bringing = events.flatMap((event) => (event.type === "message" && bringsFile(event) ? [event] : []));
+    if (bringing.length === 0) return new Map();
+    const origin = { workspaceId, accountId, channel };
+    const known = await identifiers.ensure(
+      workspaceId,
+      bringing.map((event) => ({ origin, event })),
+    );
+    const brought = bringing.map((event, i) => ({ event, accountId, keyId: handleOf(known[i]).id }));
+    return takeIn(parts, brought);
+  }
+
+  /** What a redelivery brought is here already. Should this fail, a sweep finds it. */
+  async function dropSpare({ events, files }: Delivery, { messageIds }: Ingested): Promise<void> {
+    const spare = events.flatMap((e, i) =>
+      e.type === "message" && messageIds[i] === undefined ? (files.get(e) ?? []) : [],
+    );
+    const names = spare.filter((file) => file.state === "stored").map((file) => file.id);
+    if (names.length === 0) return;
+    await removeUnknown({ db, media }, names).catch((error: unknown) =>
+      log.warn(described(error), "the files of a redelivery were left in the store"),
+    );
+  }
+
   return {
     async ingest(origin, events, alongside) {
       const foreign = await withoutOwnEchoes(parts, origin, withoutRepeats(events));
-      const result = await batches.add({ origin, events: foreign.map(asArrival), alongside });
+      const own = foreign.map(asArrival);
+      const delivery = { origin, events: own, files: await takeFiles(origin, own), alongside };
+      const result = await batches.add(delivery);
       if (result.status === "rejected") throw result.reason;
+      if (delivery.files.size > 0) await dropSpare(delivery, result.value);
       return result.value;
     },
     async idle() {
@@ -224,6 +274,10 @@ function asArrival(event: InboundEvent): InboundEvent {
   return isLinkCode(text) ? { ...event, content: { kind: "start", token: text.trim(), text } } : event;
 }
 
+function filesOf({ event, messageId }: Placed, files: Delivery["files"]): { messageId: string; file: NewMedia }[] {
+  return (files.get(event) ?? []).map((file) => ({ messageId, file }));
+}
+
 function only<T>(items: T[]): T {
   const [item] = items;
   if (item === undefined) throw new Error("expected one");
@@ -249,10 +303,17 @@ function clamped(occurredAt: Date | undefined, now: number): Date {
   return at > now + MAX_AHEAD_MS ? new Date(now + MAX_AHEAD_MS) : occurredAt;
 }
 
+/** A file's bytes stand in the media store, not in the message. */
+function withoutBytes(content: Content): Content {
+  if (content.kind !== "media" || content.data === undefined) return content;
+  const { data: _, ...said } = content;
+  return said;
+}
+
 function bodyOf(event: MessageEvent, identifiers: { id: string; assurance: number }[]): InboundBody {
   return {
     v: 1,
-    content: event.content,
+    content: withoutBytes(event.content),
     identifiers,
     attributes: event.author.attributes ?? {},
     eventKey: event.eventKey,

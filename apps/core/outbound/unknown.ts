@@ -20,7 +20,7 @@ export async function resolveUnknown(
     throw new Problem("conflict", `What became of this message is known${state}.`, { code: "not-unknown" });
   }
   parts.log.info({ messageId, threadId: settled.thread_id, outcome, by }, "a person settled an unknown message");
-  if (outcome === "resend") parts.doorbells.ring("outbound", [{ workspaceId, threadId: settled.thread_id }]);
+  if (outcome === "resend") parts.doorbells.ring("outbound", [{ workspaceId, id: settled.thread_id }]);
   parts.live.publish({ workspaceId, threadIds: [settled.thread_id] });
   return entry;
 }

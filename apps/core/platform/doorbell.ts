@@ -1,11 +1,12 @@
 /** What a doorbell can ring for; the same words as `due.kind`. */
-export const BELLS = ["inbound", "reply", "outbound"] as const;
+export const BELLS = ["inbound", "reply", "outbound", "media"] as const;
 export type Bell = (typeof BELLS)[number];
 
-/** One thread that something is due for. */
+/** What something is due for. */
 export interface Ring {
   workspaceId: string;
-  threadId: string;
+  /** A thread's; with `media`, a file's. */
+  id: string;
 }
 
 /**

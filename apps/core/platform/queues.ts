@@ -59,7 +59,7 @@ export function openQueues(where: { redisUrl: string | undefined; databaseUrl: s
     waiting.delete(bell);
     for (let at = 0; at < rings.length; at += RINGS_PER_JOB) {
       const job = {
-        rings: rings.slice(at, at + RINGS_PER_JOB).map((r): [string, string] => [r.workspaceId, r.threadId]),
+        rings: rings.slice(at, at + RINGS_PER_JOB).map((r): [string, string] => [r.workspaceId, r.id]),
       };
       queues.get(bell)?.add(job).catch(complain);
     }
@@ -73,7 +73,7 @@ export function openQueues(where: { redisUrl: string | undefined; databaseUrl: s
       waiting.set(bell, gathered);
       later(GATHER_MS, () => flush(bell));
     }
-    for (const r of rings) gathered.set(r.threadId, r);
+    for (const r of rings) gathered.set(r.id, r);
   }
 
   function later(ms: number, work: () => void): void {
@@ -94,7 +94,7 @@ export function openQueues(where: { redisUrl: string | undefined; databaseUrl: s
         bell,
         async (data) => {
           const { rings } = Job.parse(data);
-          await answer(rings.map(([workspaceId, threadId]) => ({ workspaceId, threadId })));
+          await answer(rings.map(([workspaceId, id]) => ({ workspaceId, id })));
         },
         complain,
       );

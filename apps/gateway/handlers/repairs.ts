@@ -52,7 +52,7 @@ export function repairHandlers(parts: GatewayParts): Pick<Handlers, Ids> {
       if (row === undefined) throw notFound("parked message");
       const done = await replayParked(parts, { workspaceId, messageId: params.id, patience: parts.patience });
       if (done === undefined) throw new Problem("conflict", "This message was replayed already.");
-      const rings = (threadIds: string[]) => threadIds.map((threadId) => ({ workspaceId, threadId }));
+      const rings = (threadIds: string[]) => threadIds.map((id) => ({ workspaceId, id }));
       parts.doorbells.ring("inbound", rings(done.more));
       parts.doorbells.ring("reply", rings(done.owed));
       parts.doorbells.ring("outbound", rings(done.outbound));
