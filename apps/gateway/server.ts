@@ -17,6 +17,7 @@ import { storedIdempotency } from "./idempotency.ts";
 import { openLiveServer, type LiveOptions } from "./live/server.ts";
 import type { GatewayHub, GatewayParts } from "./parts.ts";
 import { NotReadyError, statusPages } from "./status.ts";
+import { mediaLinks } from "./media.ts";
 import { webhooks } from "./webhooks.ts";
 import { widget } from "./widget.ts";
 
@@ -113,8 +114,10 @@ function furnish(
       authorise: bearerAuthorisation((key) => findActor(parts.db, key), WRONG_KEYS),
       idempotency: storedIdempotency(parts),
       installation: { publicUrl: exposure.publicUrl, version: parts.version },
+      fileLimit: parts.media.maxBytes,
     }),
   );
+  app.use(mediaLinks(parts));
   app.use(webhooks(parts));
   app.use(widget(widgetFile));
   app.get("/", (_request, response) => {

@@ -1,4 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import { afterAll, describe } from "vitest";
@@ -35,6 +38,8 @@ export interface TestHubOptions {
   sendTimeoutMs?: number;
   /** The channels. Default: all that are there. */
   adapters?: Adapters;
+  /** More of the environment (`MEDIA_MAX_BYTES`, …). */
+  env?: Record<string, string>;
 }
 
 /** One channel account of a test's hub, with the double of its provider. */
@@ -64,6 +69,8 @@ export interface TestHub {
   workspaceId: string;
   database: TestDatabase;
   masterKey: string;
+  /** Where files are kept. */
+  dataDir: string;
   /** Every context that the generator was given, oldest first. */
   contexts: Context[];
   sql<Row extends pg.QueryResultRow = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]>;
@@ -101,6 +108,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   const { beside } = options;
   const database = beside?.database ?? (await createDatabase());
   const masterKey = beside?.masterKey ?? randomBytes(32).toString("base64");
+  const dataDir = beside?.dataDir ?? (await mkdtemp(path.join(tmpdir(), "throughline-hub-")));
   const config = readConfig({
     DATABASE_URL: database.url,
     KEYSTORE_URL: database.keystoreUrl,
@@ -108,6 +116,8 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     REDIS_URL: options.redisUrl,
     LOG_LEVEL: process.env["TEST_LOG_LEVEL"] ?? "silent",
     POOL_SIZE: "8",
+    DATA_DIR: dataDir,
+    ...options.env,
     SWEEP_MS: "100",
     REPLY_QUIET_MS: String(options.quietMs ?? 20),
     REPLY_MAX_WAIT_MS: "2000",
@@ -153,6 +163,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     workspaceId: FIRST_WORKSPACE,
     database,
     masterKey,
+    dataDir,
     contexts,
     sql,
     async account(channel, { workspaceId = FIRST_WORKSPACE } = {}) {
@@ -241,7 +252,9 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
       await door.close();
       await worker?.stop();
       await hub.close();
-      if (beside === undefined) await database.drop();
+      if (beside !== undefined) return;
+      await database.drop();
+      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { messageBody, shownParts } from "./content.ts";
 import { channel, id, listOf, page, ref, time } from "./fields.ts";
+import { messageFile } from "./media.ts";
 import { route } from "./route.ts";
 
 const item = {
@@ -17,6 +18,10 @@ const item = {
     .object({ name: z.string(), language: z.string() })
     .optional()
     .meta({ description: "The approved message that it was sent as" }),
+  media: z.array(messageFile).optional().meta({ description: "Files that belong to it" }),
+  original: id.optional().meta({
+    description: "The message as the provider sent it, where more came than is shown (mail): `GET /v1/media/:id`",
+  }),
   at: time.meta({ description: "When the hub received or wrote it" }),
   occurredAt: time.optional().meta({ description: "The provider's time of it, if told" }),
   state: z

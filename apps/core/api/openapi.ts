@@ -69,9 +69,10 @@ function operation(id: RouteId, route: Route, components: Components): JsonObjec
     parameters: [
       ...parameters("path", route.params, components),
       ...parameters("query", route.query, components),
+      ...(route.takesFile ? [filename] : []),
       ...(route.method === "post" ? [idempotencyKey] : []),
     ],
-    ...(takesBody && Object.keys(route.body.shape).length > 0 ? { requestBody: requestBody(route, components) } : {}),
+    ...requestBodyOf(route, components),
     responses: { ...successes(route, components), ...refusalsOf(route, takesBody) },
   };
 }
@@ -99,10 +100,26 @@ const idempotencyKey = {
   schema: { type: "string", minLength: 1, maxLength: 255 },
 };
 
-function requestBody(route: Route, components: Components): JsonObject {
+const filename = {
+  name: "X-Filename",
+  in: "header",
+  required: false,
+  description: "The file's name, percent-encoded where it is not ASCII; `Content-Disposition` is understood, too.",
+  schema: { type: "string" },
+};
+
+/** Bytes of whatever type. */
+const anyFile = { "*/*": { schema: { type: "string", format: "binary" } } };
+
+function requestBodyOf(route: Route, components: Components): JsonObject {
+  if (route.takesFile) return { requestBody: { required: true, content: anyFile } };
+  const takesBody = route.method === "post" || route.method === "patch";
+  if (!takesBody || Object.keys(route.body.shape).length === 0) return {};
   return {
-    required: !z.safeParse(route.body, {}).success,
-    content: { "application/json": { schema: components.schemaOf(route.body) } },
+    requestBody: {
+      required: !z.safeParse(route.body, {}).success,
+      content: { "application/json": { schema: components.schemaOf(route.body) } },
+    },
   };
 }
 
@@ -112,7 +129,9 @@ function successes(route: Route, components: Components): JsonObject {
       status,
       schema === null
         ? { description: "Done" }
-        : { description: "Done", content: { "application/json": { schema: components.schemaOf(schema) } } },
+        : schema === "file"
+          ? { description: "The file, for download", content: anyFile }
+          : { description: "Done", content: { "application/json": { schema: components.schemaOf(schema) } } },
     ]),
   );
 }

@@ -1,8 +1,15 @@
 import { z } from "zod";
 import type { Scope } from "./scopes.ts";
 
-/** What each status answers with; `null`: no body. */
-export type Responses = Record<number, z.ZodType | null>;
+/** What each status answers with; `null`: no body; `file`: bytes of whatever type. */
+export type Responses = Record<number, z.ZodType | null | "file">;
+
+/** A file as it goes over the wire. */
+export interface FileBody {
+  bytes: Buffer;
+  mime: string;
+  filename?: string;
+}
 
 /** One endpoint as data: validation, types, OpenAPI and the console's client all come from it. */
 export interface Route<
@@ -24,6 +31,8 @@ export interface Route<
   query: Q;
   /** POST and PATCH read one (absent counts as `{}`), GET and DELETE never do. */
   body: B;
+  /** The body is a file instead: bytes of any type, its name in `X-Filename` or `Content-Disposition`. */
+  takesFile?: true;
   responses: R;
   /** A channel's provider may be asked on the way: it can refuse (502), or be away (503). */
   asksProvider?: boolean;
@@ -59,6 +68,8 @@ export interface Input<R extends Route> {
   query: z.output<R["query"]>;
   body: z.output<R["body"]>;
   actor: Actor;
+  /** Where the route takes one. `mime` as it was sent. */
+  file: FileBody | undefined;
   /** The `Idempotency-Key` of a POST. Already dealt with; only for handing on. */
   idempotencyKey?: string;
 }
@@ -67,7 +78,9 @@ export interface Input<R extends Route> {
 export type Answer<R extends Route> = {
   [S in keyof R["responses"] & number]: R["responses"][S] extends z.ZodType
     ? { status: S; body: z.input<R["responses"][S]>; headers?: Record<string, string> }
-    : { status: S; headers?: Record<string, string> };
+    : R["responses"][S] extends "file"
+      ? { status: S; file: FileBody; headers?: Record<string, string> }
+      : { status: S; headers?: Record<string, string> };
 }[keyof R["responses"] & number];
 
 /** Does what a route promises. @throws {Problem} when it can't be done; anything else that is thrown is a defect (500) */

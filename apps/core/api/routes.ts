@@ -2,6 +2,7 @@ import { channelAccountRoutes } from "./channel-accounts.ts";
 import { channelRoutes } from "./channels.ts";
 import { conversationRoutes } from "./conversations.ts";
 import { linkCodeRoutes } from "./link-codes.ts";
+import { mediaRoutes } from "./media.ts";
 import { mergeRoutes } from "./merges.ts";
 import { messageRoutes } from "./messages.ts";
 import { parkedRoutes } from "./parked.ts";
@@ -16,6 +17,7 @@ export const routes = {
   ...channelAccountRoutes,
   ...profileRoutes,
   ...messageRoutes,
+  ...mediaRoutes,
   ...threadRoutes,
   ...conversationRoutes,
   ...linkCodeRoutes,

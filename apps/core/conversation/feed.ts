@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { OutboundContent } from "../../../adapters/contract/index.ts";
+import { mediaOf, type MediaView } from "../media/views.ts";
 import type { Parts } from "../parts.ts";
 import { decodePosition, encodePosition } from "../platform/ids.ts";
 import * as sql from "../statements/feed.ts";
@@ -30,6 +31,8 @@ export interface FeedMessage {
   /** The key of the event that made it; absent where the hub did. */
   eventKey?: string;
   content: OutboundContent;
+  /** Files that belong to it and are here. */
+  media?: MediaView[];
   at: Date;
 }
 
@@ -87,8 +90,8 @@ export async function newestFeed(
   const kept = shownFrom(inOrder(rows)).slice(-limit);
   // Where the page begins: what is before it counts as read.
   const start = { seq: firstOf(rows, kept, "seq"), outSeq: firstOf(rows, kept, "out_seq") };
-  const keys = await parts.vault.unlock(kept.map((r) => r.identifier_id));
-  return { ...present(keys, kept, start), more: false };
+  const opened = await openerOf(parts, workspaceId, kept);
+  return { ...present(opened, kept, start), more: false };
 }
 
 /** What is new in threads, each after its own position. */
@@ -107,13 +110,13 @@ export async function feedsAfter(
     positions.map((p) => p.outSeq),
     ROWS,
   ]);
-  const keys = await parts.vault.unlock(new Set(rows.map((r) => r.identifier_id)));
+  const opened = await openerOf(parts, workspaceId, rows);
   const byThread = Map.groupBy(rows, (r) => r.thread_id);
   return new Map(
     [...asked].map(([threadId, position]) => {
       const mine = byThread.get(threadId) ?? [];
       const more = [true, false].some((out) => mine.filter((r) => r.out_seq > 0 === out).length >= ROWS);
-      return [threadId, { ...present(keys, shownFrom(inOrder(mine)), position), more }];
+      return [threadId, { ...present(opened, shownFrom(inOrder(mine)), position), more }];
     }),
   );
 }
@@ -152,12 +155,37 @@ function firstOf(all: FeedRow[], kept: FeedRow[], number: "seq" | "out_seq"): nu
   return Math.max(0, ...mine(all));
 }
 
-function present(keys: KeyRing, rows: FeedRow[], start: FeedPosition): Pick<Feed, "messages" | "position"> {
+type Shown = Pick<FeedMessage, "content" | "eventKey" | "media">;
+
+/** What opens these rows; undefined for one that a page does not show. */
+async function openerOf(
+  parts: ReadParts,
+  workspaceId: string,
+  rows: FeedRow[],
+): Promise<(row: FeedRow) => Shown | undefined> {
+  const keys = await parts.vault.unlock(new Set(rows.map((r) => r.identifier_id)));
+  const files = await mediaOf(
+    parts,
+    workspaceId,
+    rows.filter((r) => r.kind === "media").map((r) => r.id),
+  );
+  return (row) => {
+    const here = files.get(row.id)?.media.filter((file) => file.state === "stored") ?? [];
+    const shown = shownOf(keys, row, here.length > 0);
+    return shown && { ...shown, ...(here.length === 0 ? {} : { media: here }) };
+  };
+}
+
+function present(
+  opened: (row: FeedRow) => Shown | undefined,
+  rows: FeedRow[],
+  start: FeedPosition,
+): Pick<Feed, "messages" | "position"> {
   let position = start;
   const messages: FeedMessage[] = [];
   for (const row of rows) {
     position = row.out_seq === 0 ? { ...position, seq: row.seq } : { ...position, outSeq: row.out_seq };
-    const shown = shownOf(keys, row);
+    const shown = opened(row);
     if (shown === undefined) continue;
     const { id, direction, received_at: at } = row;
     messages.push({
@@ -176,7 +204,8 @@ function present(keys: KeyRing, rows: FeedRow[], start: FeedPosition): Pick<Feed
 /** Kinds of a customer's events that a page shows as a message of theirs. */
 const SHOWN = new Set(["text", "choice", "media", "location", "contacts", "order"]);
 
-function shownOf(keys: KeyRing, row: FeedRow): Pick<FeedMessage, "content" | "eventKey"> | undefined {
+/** `hasFiles`: they are shown beside it, so that no placeholder has to stand for them. */
+function shownOf(keys: KeyRing, row: FeedRow, hasFiles: boolean): Omit<Shown, "media"> | undefined {
   if (!keys.has(row.identifier_id)) return undefined;
   if (row.out_seq > 0) {
     if (row.state === "cancelled" || row.state === "failed") return undefined;
@@ -184,5 +213,6 @@ function shownOf(keys: KeyRing, row: FeedRow): Pick<FeedMessage, "content" | "ev
   }
   if (!SHOWN.has(row.kind)) return undefined;
   const { content, eventKey } = openInbound(keys, row);
-  return { content: { text: readable(content) }, eventKey };
+  const text = hasFiles && content.kind === "media" ? (content.text ?? "") : readable(content);
+  return { content: { text }, eventKey };
 }

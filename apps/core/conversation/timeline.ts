@@ -1,5 +1,6 @@
 import type { OutboundContent } from "../../../adapters/contract/index.ts";
 import { profileOfRef } from "../identity/refs.ts";
+import { mediaOf, type MediaView, type MessageMedia } from "../media/views.ts";
 import type { Parts } from "../parts.ts";
 import { customerRef } from "../platform/ids.ts";
 import { pageOf, placeBefore, type Page, type PageRequest } from "../platform/page.ts";
@@ -42,6 +43,10 @@ export interface TimelineEntry extends ShownParts {
   text: string;
   /** The approved message that it was sent as. */
   template?: { name: string; language: string };
+  /** Files that belong to it. */
+  media?: MediaView[];
+  /** The message as the provider sent it, where more came than is shown: the id of that file. */
+  original?: string;
   at: Date;
   /** The provider's time of it, if told. */
   occurredAt?: Date;
@@ -69,15 +74,14 @@ export async function readTimeline(
   if (profileId === undefined) throw notFound("profile");
   const identifiers = (await identifiersOf(parts.db.pool, [workspaceId, [profileId]])).map((i) => i.id);
   const rows = await sql.timelinePage(parts.db.pool, [workspaceId, identifiers, place.at, place.id, request.limit + 1]);
-  const keys = await parts.vault.unlock(identifiers);
-  return pageOf(rows, request.limit, { place: placeOf, item: (row) => entryOf(keys, row) });
+  const entry = await opener(parts, workspaceId, rows);
+  return pageOf(rows, request.limit, { place: placeOf, item: entry });
 }
 
 /** Messages by their ids, in that order. */
 export async function readEntries(parts: ReadParts, workspaceId: string, ids: string[]): Promise<TimelineEntry[]> {
   const rows = await sql.timelineItems(parts.db.pool, [workspaceId, ids]);
-  const keys = await parts.vault.unlock(rows.map((r) => r.identifier_id));
-  return rows.map((row) => entryOf(keys, row));
+  return rows.map(await opener(parts, workspaceId, rows));
 }
 
 /**
@@ -91,10 +95,10 @@ export async function readUnknown(
 ): Promise<Page<TimelineEntry & { ref: string }>> {
   const place = placeBefore(request.before);
   const rows = await sql.unknownPage(parts.db.pool, [workspaceId, place.at, place.id, request.limit + 1]);
-  const keys = await parts.vault.unlock(rows.map((r) => r.identifier_id));
+  const entry = await opener(parts, workspaceId, rows);
   return pageOf(rows, request.limit, {
     place: placeOf,
-    item: (row) => ({ ...entryOf(keys, row), ref: customerRef(row.profile_id ?? row.identifier_id) }),
+    item: (row) => ({ ...entry(row), ref: customerRef(row.profile_id ?? row.identifier_id) }),
   });
 }
 
@@ -102,7 +106,22 @@ function placeOf(row: TimelineRow): { at: Date; id: string } {
   return { at: row.received_at, id: row.id };
 }
 
-function entryOf(keys: KeyRing, row: TimelineRow): TimelineEntry {
+/** What opens these rows. */
+async function opener(
+  parts: ReadParts,
+  workspaceId: string,
+  rows: TimelineRow[],
+): Promise<(row: TimelineRow) => TimelineEntry> {
+  const keys = await parts.vault.unlock(new Set(rows.map((r) => r.identifier_id)));
+  const files = await mediaOf(
+    parts,
+    workspaceId,
+    rows.map((r) => r.id),
+  );
+  return (row) => entryOf(keys, row, files.get(row.id));
+}
+
+function entryOf(keys: KeyRing, row: TimelineRow, files: MessageMedia | undefined): TimelineEntry {
   return {
     id: row.id,
     threadId: row.thread_id,
@@ -112,6 +131,8 @@ function entryOf(keys: KeyRing, row: TimelineRow): TimelineEntry {
     author: row.author,
     kind: row.kind,
     ...wordsOf(keys, row),
+    ...(files === undefined || files.media.length === 0 ? {} : { media: files.media }),
+    ...(files?.original === undefined ? {} : { original: files.original }),
     at: row.received_at,
     ...(isState(row.state) ? { state: row.state } : {}),
     ...(row.error === null ? {} : { error: row.error }),

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { SendError, type Json, type MediaAccess, type OutboundContent } from "../../../adapters/contract/index.ts";
+import { SendError, type Json, type OutboundContent } from "../../../adapters/contract/index.ts";
 import type { OpenAccount } from "../channels/accounts.ts";
 import { adapterState } from "../channels/adapter-state.ts";
 import { accountUrls } from "../channels/configure.ts";
 import { tellGates, type Tested } from "../channels/gate.ts";
 import { openOutbound } from "../conversation/body.ts";
+import { mediaAccess } from "../media/outgoing.ts";
 import type { Parts } from "../parts.ts";
 import { batcher } from "../platform/batch.ts";
 import { described } from "../platform/log.ts";
@@ -16,16 +17,8 @@ import { pace } from "./pace.ts";
 import { providerKey } from "./status.ts";
 import { replyWindowOf } from "./window.ts";
 
-type DeliverParts = Pick<Parts, "db" | "vault" | "accounts" | "adapters" | "log">;
+type DeliverParts = Pick<Parts, "db" | "vault" | "accounts" | "adapters" | "media" | "log">;
 type Claimed = Awaited<ReturnType<typeof sql.claimSends>>[number];
-
-/** Stands for the media store until there is one: no channel declares files yet. */
-const NO_MEDIA: MediaAccess = {
-  read: () => Promise.reject(new Error("there is no media store yet")),
-  url: () => {
-    throw new Error("there is no media store yet");
-  },
-};
 
 /** What sending leaves to be done. */
 export interface Delivered {
@@ -180,7 +173,7 @@ async function send(
           settings: account.settings,
           accountId: account.id,
           webhookUrl: accountUrls(input.publicUrl, account.id).webhookUrl,
-          media: NO_MEDIA,
+          media: mediaAccess(parts, { workspaceId, messageId: row.message_id, publicUrl: input.publicUrl }),
           state: adapterState(parts, account),
           signal,
         },

@@ -1,5 +1,6 @@
 import type { OutboundContent } from "../../../adapters/contract/index.ts";
 import { sealBody } from "../conversation/body.ts";
+import { addFiles, type NewMedia } from "../media/files.ts";
 import type { Queryable } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import * as sql from "../statements/outbound.ts";
@@ -13,6 +14,8 @@ export interface Outgoing {
   author: "bot" | "staff" | "system";
   /** Within the channel's limits (`fit`). */
   content: OutboundContent;
+  /** The customer's own copy of the content's file (see `ownContent`), or of one that the text links to. */
+  file?: NewMedia;
   conversationId: string | null;
   because?: string[];
   /** For a bot's reply: what it was made from, checked again before it is sent. */
@@ -44,7 +47,7 @@ export async function enqueueMessages(
     messages.map((m) => m.threadId),
     messages.map((m) => m.identifierId),
     messages.map((m) => m.author),
-    messages.map(() => "text"),
+    messages.map((m) => (m.content.media === undefined ? "text" : "media")),
     messages.map((m, i) =>
       sealBody(
         keys,
@@ -59,6 +62,8 @@ export async function enqueueMessages(
     messages.map((m) => (m.basis ?? m.entitled)?.epoch ?? null),
     messages.map((m) => (m.content.numbered?.length ?? 0) > 0),
   ]);
+  const files = messages.flatMap(({ file }, i) => (file === undefined ? [] : [{ messageId: ids[i] ?? "", file }]));
+  await addFiles(db, scope.workspaceId, files);
   return rows.map((r) => ({
     messageId: r.message_id,
     threadId: r.thread_id,

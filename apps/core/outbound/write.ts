@@ -10,8 +10,8 @@ import { answerThreads, lockCursorsOf } from "../statements/conversation.ts";
 import { lockIdentifiers } from "../statements/identity.ts";
 import { cancelBotReplies, lockCursor } from "../statements/outbound.ts";
 import { privateLanes, type LaneRow } from "../statements/write.ts";
+import { compose, type Composed } from "./compose.ts";
 import { enqueueMessages } from "./enqueue.ts";
-import { fit } from "./fit/fit.ts";
 import { reachCustomer } from "./reach.ts";
 import { replyWindowOf } from "./window.ts";
 
@@ -26,7 +26,7 @@ export interface Written {
   channel: string;
 }
 
-type WriteParts = Pick<Parts, "db" | "vault" | "workspaces" | "doorbells" | "live" | "adapters" | "accounts">;
+type WriteParts = Pick<Parts, "db" | "vault" | "workspaces" | "doorbells" | "live" | "media" | "adapters" | "accounts">;
 
 /**
  * Writes to a customer, in the name of staff: on the channel given, else on the preferred one, else in the private thread that
@@ -38,7 +38,14 @@ type WriteParts = Pick<Parts, "db" | "vault" | "workspaces" | "doorbells" | "liv
  */
 export async function writeToCustomer(
   parts: WriteParts,
-  input: { workspaceId: string; ref: string; content: OutboundContent; channel?: string | undefined },
+  input: {
+    workspaceId: string;
+    ref: string;
+    content: OutboundContent;
+    channel?: string | undefined;
+    /** Where links to files lead, for channels that take none. */
+    publicUrl?: string;
+  },
 ): Promise<Written> {
   const { workspaceId } = input;
   const { template } = input.content;
@@ -49,11 +56,12 @@ export async function writeToCustomer(
     const profile = await readProfile(parts, workspaceId, input.ref);
     const lane = await chooseLane(parts, workspaceId, { profile, channel: input.channel, template });
     const content = template === undefined ? input.content : await templateOn(parts, lane, template);
+    const messages = await messagesFor(parts, lane, { ...input, content });
     const messageIds = await contending(() =>
-      parts.db.transaction((db) => write(parts, db, { workspaceId, content, profileId: profile.id, lane })),
+      parts.db.transaction((db) => write(parts, db, { workspaceId, messages, profileId: profile.id, lane })),
     );
     if (messageIds !== undefined) {
-      parts.doorbells.ring("outbound", [{ workspaceId, threadId: lane.thread_id }]);
+      parts.doorbells.ring("outbound", [{ workspaceId, id: lane.thread_id }]);
       parts.live.publish({ workspaceId, threadIds: [lane.thread_id] });
       return { messageIds, threadId: lane.thread_id, channel: lane.channel };
     }
@@ -131,14 +139,26 @@ export async function obstacleOf(
   return `the channel takes free text only ${Math.round(window / 3_600_000)} h after the customer's last message`;
 }
 
+async function messagesFor(
+  parts: WriteParts,
+  lane: LaneRow,
+  input: { workspaceId: string; content: OutboundContent; publicUrl?: string },
+): Promise<Composed[]> {
+  const { workspaceId, content, publicUrl } = input;
+  const limits = parts.adapters.get(lane.channel)?.limits;
+  if (limits === undefined) throw new Error("the adapter of a chosen thread is gone");
+  const to = { workspaceId, accountId: lane.account_id, identifierId: lane.owner_id, limits, publicUrl };
+  return compose(parts, to, content);
+}
+
 /** Undefined: the thread's owner has become another customer since; look again. */
 async function write(
   parts: WriteParts,
   db: Queryable,
-  input: { workspaceId: string; content: OutboundContent; profileId: string; lane: LaneRow },
+  input: { workspaceId: string; messages: Composed[]; profileId: string; lane: LaneRow },
 ): Promise<string[] | undefined> {
   const { workspaceId, profileId } = input;
-  const { thread_id: threadId, owner_id: ownerId, channel } = input.lane;
+  const { thread_id: threadId, owner_id: ownerId } = input.lane;
   // The order of all locks: cursor, identifiers, conversation.
   const [cursor] = await lockCursor(db, [workspaceId, threadId]);
   const [owner] = await lockIdentifiers(db, [workspaceId, [ownerId]]);
@@ -155,16 +175,14 @@ async function write(
       await answerThreads(db, [workspaceId, cursors.map((k) => k.thread_id)]);
     }
   }
-  const limits = parts.adapters.get(channel)?.limits;
-  if (limits === undefined) throw new Error("the adapter of a chosen thread is gone");
   const enqueued = await enqueueMessages(
     db,
     { workspaceId, vault: parts.vault },
-    fit(input.content, limits).map((content) => ({
+    input.messages.map((message) => ({
       threadId,
       identifierId: ownerId,
       author: "staff",
-      content,
+      ...message,
       conversationId,
     })),
   );

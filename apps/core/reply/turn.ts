@@ -1,16 +1,17 @@
 import { randomUUID } from "node:crypto";
-import type { Json, OutboundContent } from "../../../adapters/contract/index.ts";
+import type { Json } from "../../../adapters/contract/index.ts";
 import { buildContexts, type BuiltContext } from "../conversation/context.ts";
+import { compose, type Composed } from "../outbound/compose.ts";
 import { enqueueMessages, type Outgoing } from "../outbound/enqueue.ts";
-import { fit } from "../outbound/fit/fit.ts";
 import type { Parts } from "../parts.ts";
 import { described } from "../platform/log.ts";
+import { Problem } from "../platform/problem.ts";
 import * as sql from "../statements/reply.ts";
 import type { TurnRow } from "../statements/reply.ts";
 import type { KeyRing } from "../vault/vault.ts";
 import type { Generator, Reply } from "./generator.ts";
 
-type TurnParts = Pick<Parts, "db" | "vault" | "workspaces" | "accounts" | "log">;
+type TurnParts = Pick<Parts, "db" | "vault" | "workspaces" | "accounts" | "media" | "log">;
 
 /** What a round of answering leaves to be done. */
 export interface Answered {
@@ -48,6 +49,8 @@ export async function answerThreads(
     threadIds: string[];
     generator: Generator;
     again: boolean;
+    /** Where links to files lead, for channels that take none. */
+    publicUrl?: string;
     /** Told when the generator begins on a private thread; the signal aborts when it is through. */
     onWriting?: (threadId: string, until: AbortSignal) => void;
   },
@@ -96,7 +99,7 @@ export async function answerThreads(
         }
       }),
     );
-    const outcome = await commit(parts, { workspaceId, token, turns });
+    const outcome = await commit(parts, { workspaceId, token, turns, publicUrl: input.publicUrl });
     result.outbound.push(...outcome.standing);
     result.again.push(...outcome.more.map((threadId) => ({ threadId, at: new Date() })));
     // Something newer came, or the ground moved: its own doorbell is due, this one's lease must not hold it up.
@@ -150,12 +153,12 @@ function stateOf(keys: KeyRing, row: TurnRow): Json {
 
 async function commit(
   parts: TurnParts,
-  input: { workspaceId: string; token: string; turns: Turn[] },
+  input: { workspaceId: string; token: string; turns: Turn[]; publicUrl: string | undefined },
 ): Promise<{ standing: string[]; fallen: string[]; more: string[] }> {
   const { workspaceId, token } = input;
   const turns = input.turns.sort((x, y) => (x.row.thread_id < y.row.thread_id ? -1 : 1));
   if (turns.length === 0) return { standing: [], fallen: [], more: [] };
-  const outgoing = new Map(await Promise.all(turns.map(async (t) => [t, await fitted(parts, t)] as const)));
+  const outgoing = new Map(await Promise.all(turns.map(async (t) => [t, await composed(parts, input, t)] as const)));
   const keys = await parts.vault.unlock(turns.map((t) => t.row.identifier_id));
   return parts.db.transaction(async (db) => {
     const rows = await sql.standingReplies(db, [
@@ -193,18 +196,37 @@ async function commit(
   });
 }
 
-async function fitted(parts: TurnParts, { row, reply }: Turn): Promise<OutboundContent[]> {
+async function composed(
+  parts: TurnParts,
+  { workspaceId, publicUrl }: { workspaceId: string; publicUrl: string | undefined },
+  { row, reply }: Turn,
+): Promise<Composed[]> {
   if (reply === undefined || reply.messages.length === 0) return [];
   const account = await parts.accounts.find(row.account_id);
-  return account ? reply.messages.flatMap((m) => fit(m, account.adapter.limits)) : reply.messages;
+  if (account === undefined) return reply.messages.map((content) => ({ content }));
+  const { identifier_id: identifierId, account_id: accountId } = row;
+  const to = { workspaceId, accountId, identifierId, limits: account.adapter.limits, publicUrl };
+  const messages: Composed[] = [];
+  for (const message of reply.messages) {
+    try {
+      messages.push(...(await compose(parts, to, message)));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      // The words are worth saying without the file that the generator should not have named.
+      parts.log.error({ ...described(error), threadId: row.thread_id }, "a generator's file can't be sent");
+      const { media: _, ...words } = message;
+      if (words.text !== "") messages.push(...(await compose(parts, to, words)));
+    }
+  }
+  return messages;
 }
 
-function messagesOf({ row, context, reply }: Turn, contents: OutboundContent[]): Outgoing[] {
-  return contents.map((content, i) => ({
+function messagesOf({ row, context, reply }: Turn, messages: Composed[]): Outgoing[] {
+  return messages.map((message, i) => ({
     threadId: row.thread_id,
     identifierId: row.identifier_id,
     author: "bot",
-    content,
+    ...message,
     conversationId: row.conversation_id,
     because: reply?.because ?? [],
     basis: {

@@ -1,6 +1,7 @@
 import type { Handlers } from "../../core/api/routes.ts";
 import type { GatewayParts } from "../parts.ts";
 import { channelHandlers } from "./channels.ts";
+import { mediaHandlers } from "./media.ts";
 import { messageHandlers } from "./messages.ts";
 import { profileHandlers } from "./profiles.ts";
 import { repairHandlers } from "./repairs.ts";
@@ -12,6 +13,7 @@ export function handlers(parts: GatewayParts): Handlers {
     ...channelHandlers(parts),
     ...profileHandlers(parts),
     ...messageHandlers(parts),
+    ...mediaHandlers(parts),
     ...repairHandlers(parts),
     ...workspaceHandlers(parts),
   };

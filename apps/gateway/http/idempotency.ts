@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Actor } from "../../core/api/route.ts";
+import type { Actor, FileBody } from "../../core/api/route.ts";
 import { invalidField, Problem } from "../../core/platform/problem.ts";
 
 /** An answer as it is kept and given again. */
@@ -8,6 +8,8 @@ export interface KeptAnswer {
   headers?: Record<string, string>;
   /** JSON; absent when the answer has no body. */
   body?: unknown;
+  /** Instead of JSON; never of a POST, so that it is never kept. */
+  file?: FileBody;
 }
 
 /** A POST that carries an `Idempotency-Key`. */

@@ -55,6 +55,7 @@ export async function openTestApi(
       idempotency: inMemory(),
       installation: { publicUrl: "https://hub.example", version: "0.0.0" },
       bodyLimit: options.bodyLimit ?? 100_000,
+      fileLimit: 200_000,
       checkAnswers: true,
     }),
   );
@@ -208,6 +209,21 @@ function handlers(): Handlers {
       return { status: 202, body: { message: { ...item, text: body.text ?? "" }, channel: body.channel ?? "web" } };
     },
     "messages.resolve": () => Promise.reject(notFound("outbound message")),
+    "media.upload": ({ file, query }) => {
+      if (file === undefined) throw new Error("a file was expected");
+      const { bytes, filename } = file;
+      const body = { id: ID, kind: query.kind ?? "document", mime: file.mime, size: bytes.length } as const;
+      return Promise.resolve({ status: 201, body: { ...body, ...(filename === undefined ? {} : { filename }) } });
+    },
+    "media.read": ({ params }) => {
+      if (params.id !== ID) throw notFound("file");
+      const file = {
+        bytes: Buffer.from("<script>alert(1)</script>"),
+        mime: "text/html",
+        filename: 'naïve "name".html',
+      };
+      return Promise.resolve({ status: 200, file });
+    },
     "messages.unknown": () => Promise.resolve({ status: 200, body: { items: [] } }),
     "threads.change": () => Promise.reject(notFound("thread")),
     "threads.context": () =>

@@ -1,4 +1,4 @@
-import type { Json } from "../../../adapters/contract/index.ts";
+import type { Json, LiveMedia } from "../../../adapters/contract/index.ts";
 import {
   encodeFeed,
   feedsAfter,
@@ -8,7 +8,9 @@ import {
   type FeedMessage,
   type FeedPosition,
 } from "../../core/conversation/feed.ts";
-import type { Parts } from "../../core/parts.ts";
+import { mediaLink } from "../../core/media/links.ts";
+import type { MediaView } from "../../core/media/views.ts";
+import type { GatewayParts } from "../parts.ts";
 import type { Page, Pages } from "./pages.ts";
 import type { Seen } from "./seen.ts";
 
@@ -30,7 +32,7 @@ export interface Pusher {
 
 /** Makes the pusher of this process. A page whose session is not open any more is closed instead of told. */
 export function pusher(
-  parts: Pick<Parts, "db" | "vault">,
+  parts: Pick<GatewayParts, "db" | "vault" | "exposure">,
   pages: Pages,
   { isOpen, seen }: { isOpen: (page: Page) => Promise<boolean>; seen: Seen },
 ): Pusher {
@@ -49,9 +51,9 @@ export function pusher(
   /** A page that acknowledges has got them; one that doesn't (of an older release) is told all the same. */
   function emit(page: Page, messages: FeedMessage[]): void {
     const ids = messages.filter((m) => m.isUnconfirmed).map((m) => m.id);
-    if (ids.length === 0) page.socket.emit("messages", shown(page, messages));
+    if (ids.length === 0) page.socket.emit("messages", shown(parts, page, messages));
     else {
-      page.socket.timeout(ACKNOWLEDGE_MS).emit("messages", shown(page, messages), (late: unknown) => {
+      page.socket.timeout(ACKNOWLEDGE_MS).emit("messages", shown(parts, page, messages), (late: unknown) => {
         if (!late) seen.has(page.workspaceId, ids);
       });
     }
@@ -144,10 +146,29 @@ function furthest(x: FeedPosition, y: FeedPosition): FeedPosition {
   return { seq: Math.max(x.seq, y.seq), outSeq: Math.max(x.outSeq, y.outSeq) };
 }
 
-function shown(page: Page, messages: FeedMessage[]): Json {
-  return messages.map(({ id, position, direction, eventKey, content, at }) => {
+type LinkParts = Pick<GatewayParts, "vault" | "exposure">;
+
+function shown(parts: LinkParts, page: Page, messages: FeedMessage[]): Json {
+  return messages.map(({ id, position, direction, eventKey, content, media = [], at }) => {
     const cursor = encodeFeed(position);
     const clientId = eventKey === undefined ? {} : { clientId: eventKey };
-    return { cursor, message: page.live.present({ id, cursor, direction, ...clientId, content, at }) };
+    const files = media.flatMap((file) => fileFor(parts, page, file) ?? []);
+    const message = {
+      id,
+      cursor,
+      direction,
+      ...clientId,
+      content,
+      ...(files.length === 0 ? {} : { media: files }),
+      at,
+    };
+    return { cursor, message: page.live.present(message) };
   });
+}
+
+function fileFor({ vault, exposure }: LinkParts, { workspaceId }: Page, file: MediaView): LiveMedia | undefined {
+  const { id, kind, mime, size, filename } = file;
+  if (mime === undefined || size === undefined) return undefined;
+  const url = mediaLink(vault, exposure.publicUrl, { workspaceId, id });
+  return { url, kind, mime, size, ...(filename === undefined ? {} : { filename }) };
 }
