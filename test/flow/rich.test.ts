@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Heard, Simulator } from "../../adapters/contract/index.ts";
 import { routes } from "../../apps/core/api/routes.ts";
 import { eventually, startTestHub, type TestHub } from "../support/hub.ts";
+import { samplesOf } from "../support/samples.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 
 const SARAH = "+14155550161";
@@ -82,6 +83,44 @@ describe("a rich message of staff", () => {
     const before = whatsapp.simulator.heard(SARAH).length;
     await hub.settled();
     expect(whatsapp.simulator.heard(SARAH)).toHaveLength(before);
+  });
+});
+
+describe("a file of staff", () => {
+  async function uploaded(): Promise<string> {
+    const response = await fetch(`${gateway.url}/v1/media`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${gateway.key}`, "content-type": "image/jpeg" },
+      body: new Uint8Array(samplesOf("image", undefined)[0].data),
+    });
+    expect(response.status).toBe(201);
+    return routes["media.upload"].responses[201].parse(await response.json()).id;
+  }
+
+  it("arrives with its words", async () => {
+    const id = await uploaded();
+    await writes({ text: "Your new desk", media: { id }, channel: "whatsapp" });
+    const heard = await hears(whatsapp, /Your new desk/);
+    expect(heard.media).toMatchObject({ kind: "image", mime: "image/jpeg" });
+    expect(await newestItem()).toMatchObject({ text: "Your new desk", media: [{ kind: "image", state: "stored" }] });
+  });
+
+  it("is shown beforehand as what the channel makes of it", async () => {
+    const media = { id: await uploaded() };
+    const preview = async (channel: string) => {
+      const { body } = await gateway.call("POST", `/v1/channels/${channel}/preview`, { text: "Your desk", media });
+      return routes["channels.preview"].responses[200].parse(body).parts;
+    };
+    expect(await preview("whatsapp")).toMatchObject([
+      { text: "Your desk", media: { kind: "image", mime: "image/jpeg" } },
+    ]);
+    expect(await preview("sms")).toMatchObject([{ media: { kind: "image" }, measure: { unit: "MMS", count: 1 } }]);
+  });
+
+  it("is refused when there is none such", async () => {
+    const media = { id: "0199c0de-0000-7000-8000-000000000001" };
+    const answer = await gateway.call("POST", `/v1/profiles/${ref}/messages`, { text: "Look", media });
+    expect(answer.body).toMatchObject({ status: 400, field: "media" });
   });
 });
 

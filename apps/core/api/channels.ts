@@ -13,6 +13,10 @@ const channelLimits = z.object({
     maxLength: length,
     maxBytes: z.int().optional().meta({ description: "Of UTF-8; both limits hold" }),
     format: z.literal("light").optional(),
+    spoken: z
+      .literal(true)
+      .optional()
+      .meta({ description: "The customer hears it: there is nothing to read or press" }),
   }),
   buttons: answers.optional(),
   quickReplies: answers.optional(),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { channel, text } from "./fields.ts";
+import { channel, id, text } from "./fields.ts";
 
 /** Longest text that can be written to a customer, in UTF-16 code units; a channel may split it. */
 const LONGEST_TEXT = 20_000;
@@ -63,6 +63,10 @@ const said = {
     .strictObject({ url: webAddress, title: line(100), description: text(500).exactOptional() })
     .exactOptional()
     .meta({ description: "A card, or a button, that opens a page" }),
+  media: z
+    .strictObject({ id })
+    .exactOptional()
+    .meta({ description: "A file that was uploaded (`POST /v1/media`); each customer gets a copy of their own" }),
   location: z
     .strictObject({
       latitude: z.number().min(-90).max(90),

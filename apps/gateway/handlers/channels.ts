@@ -13,8 +13,10 @@ import { readHealth } from "../../core/channels/health.ts";
 import { templatesOf } from "../../core/channels/templates.ts";
 import { shownParts } from "../../core/conversation/timeline.ts";
 import { fit } from "../../core/outbound/fit/fit.ts";
+import { mediaLink } from "../../core/media/links.ts";
 import { notFound } from "../../core/platform/problem.ts";
 import type { GatewayParts } from "../parts.ts";
+import { contentOf } from "./content.ts";
 import { accountShape, healthShape } from "./shapes.ts";
 
 type Ids =
@@ -35,10 +37,13 @@ export function channelHandlers(parts: GatewayParts): Pick<Handlers, Ids> {
     async "channels.list"() {
       return { status: 200, body: { items: [...parts.adapters.values()].map(kindOf) } };
     },
-    async "channels.preview"({ params, body }) {
+    async "channels.preview"({ actor, params, body }) {
       const adapter = parts.adapters.get(params.channel);
       if (adapter === undefined) throw notFound("channel");
-      return { status: 200, body: { parts: previewed(adapter, { ...body, text: body.text ?? "" }) } };
+      const { workspaceId } = actor;
+      const content = await contentOf(parts, workspaceId, body);
+      const mediaUrl = (id: string) => mediaLink(parts.vault, parts.exposure.publicUrl, { workspaceId, id });
+      return { status: 200, body: { parts: fit(content, adapter.limits, { mediaUrl }).map(measuredBy(adapter)) } };
     },
     async "channelAccounts.templates"({ actor, params }) {
       await readAccount(configure, actor.workspaceId, params.id);
@@ -75,11 +80,12 @@ export function channelHandlers(parts: GatewayParts): Pick<Handlers, Ids> {
   };
 }
 
-function previewed(adapter: ChannelAdapter, content: OutboundContent) {
-  return fit(content, adapter.limits).map((part) => {
+function measuredBy(adapter: ChannelAdapter) {
+  return (part: OutboundContent) => {
+    const { text, media } = part;
     const measure = adapter.measure?.(part);
-    return { text: part.text, ...shownParts(part), ...(measure === undefined ? {} : { measure }) };
-  });
+    return { text, ...shownParts(part), ...(media ? { media } : {}), ...(measure === undefined ? {} : { measure }) };
+  };
 }
 
 function kindOf(adapter: ChannelAdapter) {

@@ -6,6 +6,7 @@ import { wishFollowUp } from "../../core/outbound/follow-up.ts";
 import { resolveUnknown } from "../../core/outbound/unknown.ts";
 import { writeToCustomer } from "../../core/outbound/write.ts";
 import type { GatewayParts } from "../parts.ts";
+import { contentOf } from "./content.ts";
 import { conversationShape, timelineShape } from "./shapes.ts";
 
 type Ids =
@@ -28,8 +29,9 @@ export function messageHandlers(parts: GatewayParts): Pick<Handlers, Ids> {
     async "messages.send"({ actor, params, body }) {
       const { workspaceId } = actor;
       const { channel, ...said } = body;
-      const content = { ...said, text: said.text ?? "" };
-      const written = await writeToCustomer(parts, { workspaceId, ref: params.ref, content, channel });
+      const content = await contentOf(parts, workspaceId, said);
+      const { publicUrl } = parts.exposure;
+      const written = await writeToCustomer(parts, { workspaceId, ref: params.ref, content, channel, publicUrl });
       const [entry] = await readEntries(parts, workspaceId, written.messageIds.slice(0, 1));
       if (entry === undefined) throw new Error("a message that was written is not there");
       return { status: 202, body: { message: timelineShape(entry), channel: written.channel } };

@@ -207,6 +207,8 @@ describe("bad bodies", () => {
     ["location.latitude", { location: { latitude: 91, longitude: 0 } }],
     ["contact.emails.0", { contact: { name: "Ann", emails: ["nobody"] } }],
     ["format", { text: "x", format: "html" }],
+    ["media.id", { text: "x", media: { id: "photo.png" } }],
+    ["media.mime", { text: "x", media: { id: ID, mime: "image/png" } }],
     ["template.name", { template: { language: "en" } }],
     ["template.variables.name", { template: { name: "a", language: "en", variables: { name: 5 } } }],
     ["template", { text: "x", template: { name: "a", language: "en" } }],
@@ -223,6 +225,7 @@ describe("bad bodies", () => {
   it.each([
     { text: "x", buttons: [{ id: "a", title: "A" }], link: { url: "https://a.example/b?c", title: "Look" } },
     { text: "x", format: "light", list: { label: "L", sections: [rowsOf(20, "a"), rowsOf(10, "b")] } },
+    { media: { id: ID } },
     { location: { latitude: -90, longitude: 180, name: "Pole" } },
     { contact: { name: "Ann", phones: ["+43 1"] } },
     { template: { name: "a", language: "en", variables: { "1": "x" } }, channel: "whatsapp" },
