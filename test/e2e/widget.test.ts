@@ -7,8 +7,10 @@ import jwt from "jsonwebtoken";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import type { OutboundContent } from "../../adapters/contract/index.ts";
 import type { Generator } from "../../apps/core/reply/generator.ts";
 import { chromiumAvailable, chromiumReason, openChromium, violations } from "../support/chromium.ts";
+import { samplesOf } from "../support/samples.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { repeating, saidIn, startTestHub, type TestHub } from "../support/hub.ts";
 
@@ -23,12 +25,31 @@ const NO_HUB = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|WebSocket connection
 /** Awaits what a page comes to show, on a busy machine too. */
 const soon = <T>(probe: () => T | Promise<T>) => expect.poll(probe, { timeout: 20_000 });
 
+const MENU: OutboundContent = {
+  text: "Our **best** spades, see [the guide](https://shop.example/guide).",
+  format: "light",
+  list: {
+    label: "Choose a spade",
+    sections: [
+      {
+        title: "Spades",
+        rows: [
+          { id: "short", title: "Short", description: "60 cm" },
+          { id: "long", title: "Long" },
+        ],
+      },
+    ],
+  },
+  link: { url: "https://shop.example/spades", title: "All spades" },
+};
+
 /** Says back what was asked; offers answers to choose from; thinks about "slow" questions until it is let go. */
 function thinking(): { generator: Generator; letGo: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   const generate: Generator["generate"] = async (context, options) => {
     const said = saidIn(context);
     if (said.includes("slow")) await promise;
+    if (said.includes("menu")) return { messages: [MENU], because: ["menu"] };
     if (!said.includes("offer")) return repeating.generate(context, options);
     const buttons = ["Thanks", "When will it arrive?"].map((title, i) => ({ id: `offer-${i}`, title }));
     return { messages: [{ text: "See https://post.example/track/1042 for it.", buttons }], because: ["offers"] };
@@ -44,7 +65,7 @@ async function openShop(hubUrl: () => string, account: () => string) {
     response.setHeader("content-type", "text/html; charset=utf-8");
     response.setHeader(
       "content-security-policy",
-      `default-src 'none'; script-src ${hubUrl()}; connect-src ${hubUrl()} ${socket}`,
+      `default-src 'none'; script-src ${hubUrl()}; img-src ${hubUrl()}; connect-src ${hubUrl()} ${socket}`,
     );
     response.end(`<!doctype html><html lang="en"><head><title>Garden shop</title>
       <meta name="viewport" content="width=device-width, initial-scale=1"></head>
@@ -175,6 +196,53 @@ describe.skipIf(!chromiumAvailable)(`the widget on a page${chromiumAvailable ? "
   function tokenOf(sub: string, name: string): string {
     return jwt.sign({ sub, name, aud: AUDIENCE }, KEY, { algorithm: "HS256", keyid: "shop", expiresIn: "5m" });
   }
+
+  it("sends a picture and shows it, also after a reload; refuses what is too large", async () => {
+    const page = await visit();
+    await launcher(page).click();
+    await panel(page).getByRole("button", { name: "Attach a file" }).waitFor();
+    const [picture] = samplesOf("image");
+    await field(page).fill("My spade");
+    const picker = panel(page).locator("input[type=file]");
+    await picker.setInputFiles({ name: "spade.jpg", mimeType: picture.mime, buffer: picture.data });
+    const shown = log(page).getByRole("img", { name: "spade.jpg" });
+    await shown.waitFor();
+    await soon(() => shown.evaluate((image): unknown => Reflect.get(image, "naturalWidth"))).toBeGreaterThan(0);
+    await soon(() => bubbles(page)).toEqual(["My spade", expect.stringContaining("You said:")]);
+    expect(await field(page).inputValue()).toBe("");
+    expect(await violations(page)).toEqual([]);
+
+    await picker.setInputFiles({
+      name: "big.bin",
+      mimeType: "application/zip",
+      buffer: Buffer.alloc(10 * 1024 * 1024 + 1),
+    });
+    await panel(page).getByText("Files may have up to 10 MB.").waitFor();
+    await page.reload();
+    await launcher(page).click();
+    await log(page).getByRole("img", { name: "spade.jpg" }).waitFor();
+    await leave(page);
+  });
+
+  it("shows formatting, a link and a list to choose from", async () => {
+    const page = await visit();
+    await launcher(page).click();
+    await say(page, "the menu, please");
+    const best = log(page).locator("strong").filter({ hasText: "best" });
+    await best.waitFor();
+    expect(await log(page).getByRole("link", { name: "the guide" }).getAttribute("href")).toBe(
+      "https://shop.example/guide",
+    );
+    const all = log(page).getByRole("link", { name: "All spades" });
+    expect(await all.getAttribute("href")).toBe("https://shop.example/spades");
+    expect(await all.getAttribute("rel")).toContain("noopener");
+    await log(page).getByText("Choose a spade").click();
+    expect(await violations(page)).toEqual([]);
+    await log(page).getByRole("button", { name: /^Long/ }).click();
+    await soon(() => bubbles(page)).toContain("Long");
+    await soon(() => bubbles(page)).toContain("You said: Long");
+    await leave(page);
+  });
 
   it("can be opened, written in and closed by keyboard, and keeps the conversation over a reload", async () => {
     const page = await visit();
