@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { RefusedError, type Content, type Json, type LiveFrame, type MediaKind } from "../contract/index.ts";
+import {
+  RefusedError,
+  type Content,
+  type Json,
+  type LiveFrame,
+  type MediaKind,
+  type MessageEvent,
+} from "../contract/index.ts";
 
 /** Longest text of one message, in UTF-16 code units. */
 export const TEXT_LENGTH = 4000;
@@ -65,6 +72,10 @@ const frames = {
         ...(words === "" ? {} : { text: words }),
       }),
     ),
+  follow: z.object({ id: clientId, channel: z.string().max(32).nullable() }).transform(({ id, channel }) => ({
+    ...said(id, "follow", { kind: "system", code: channel === null ? "follow_up_off" : "follow_up_on" }),
+    followUp: channel === null ? null : { channel },
+  })),
   start: z
     .object({ id: clientId, token: z.string().regex(/^[\w-]{1,64}$/) })
     .transform(({ id, token }) => said(id, "start", { kind: "start", token })),
@@ -76,8 +87,10 @@ export interface Said {
   name: "said";
   clientId: string;
   /** First part of the event key. */
-  prefix: "message" | "start";
+  prefix: "message" | "start" | "follow";
   content: Content;
+  /** Where else to answer, if that was chosen. */
+  followUp?: MessageEvent["followUp"];
 }
 
 /** The visitor (or the host page) ends the session. */
@@ -90,12 +103,21 @@ export interface Signout {
  * `files`: whether visitors may send some.
  * @throws {RefusedError} `unknown_frame`, `text_empty`, `text_too_long`, `file_too_large`, `no_files` or `bad_frame`
  */
-export function readFrame(frame: LiveFrame, { files }: { files: boolean }): Said | Signout {
+export function readFrame(
+  frame: LiveFrame,
+  { files, followUpChannels }: { files: boolean; followUpChannels: string[] },
+): Said | Signout {
   const schema = isFrameName(frame.name) ? frames[frame.name] : undefined;
   if (schema === undefined) throw new RefusedError("unknown_frame", "the widget sent a frame that is not known here");
   if (frame.name === "file" && !files) throw new RefusedError("no_files", "files can't be sent here");
   const read = schema.safeParse(frame.data);
-  if (read.success) return read.data;
+  if (read.success) {
+    const wished = "followUp" in read.data ? read.data.followUp?.channel : undefined;
+    if (wished !== undefined && !followUpChannels.includes(wished)) {
+      throw new RefusedError("bad_frame", "this channel is not offered");
+    }
+    return read.data;
+  }
   const [issue] = read.error.issues;
   if (issue?.path[0] === "text" && issue.code === "too_small") {
     throw new RefusedError("text_empty", "the message is empty");
@@ -133,7 +155,7 @@ export function eventKey({ prefix, clientId }: Said, sessionId: string): string 
 
 /** The page's own id out of an event key, without the session's. */
 export function clientIdOf(key: string): string | undefined {
-  return /^(?:message|start):[^:]+:(.+)$/.exec(key)?.[1];
+  return /^(?:message|start|follow):[^:]+:(.+)$/.exec(key)?.[1];
 }
 
 /** What the page is told once a frame's event is stored. */

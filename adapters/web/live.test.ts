@@ -362,3 +362,26 @@ describe("a file", () => {
     expect(await refusal(file(await connect()))).toBe("no_files");
   });
 });
+
+describe("a wish for answers elsewhere", () => {
+  const follow = async (channel: unknown) => {
+    const session = await connect({ token: host("42") });
+    return frame(session, "follow", { id: "w1", channel });
+  };
+
+  test("is told to the hub, and taken back", async () => {
+    expect((await follow("email")).events).toMatchObject([
+      { content: { kind: "system", code: "follow_up_on" }, followUp: { channel: "email" } },
+    ]);
+    expect((await follow(null)).events).toMatchObject([{ followUp: null }]);
+  });
+
+  test("is offered to those who are signed in, and only for the account's channels", async () => {
+    const offered = (session: LiveSession) =>
+      z.object({ followUpChannels: z.array(z.string()) }).parse(session.greeting);
+    expect(offered(await connect({ token: host("42") })).followUpChannels).toEqual(["email"]);
+    expect(offered(await connect()).followUpChannels).toEqual([]);
+    expect(await refusal(follow("sms"))).toBe("bad_frame");
+    expect(await refusal(follow(7))).toBe("bad_frame");
+  });
+});

@@ -67,6 +67,7 @@ export const live: Live<WebSettings> = {
       thread: session.thread,
       author: session.author,
       content: read.content,
+      ...(read.followUp === undefined ? {} : { followUp: read.followUp }),
     };
     return { events: [event], acknowledgement: acknowledge(read) };
   },
@@ -152,6 +153,8 @@ function present(session: Session, context: Context, { joined = false } = {}): L
     joined,
     maxLength: TEXT_LENGTH,
     maxFileBytes: context.settings.files ? FILE_BYTES : 0,
+    // An anonymous visitor has no address that is proven to be theirs.
+    followUpChannels: signed ? context.settings.followUpChannels : [],
     ...(name === undefined ? {} : { name }),
   };
   return {

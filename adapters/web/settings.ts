@@ -79,6 +79,13 @@ export const settings = z
       .default([])
       .describe("Origins whose pages may embed the widget, exactly as browsers send them. Empty: none"),
     files: z.boolean().default(true).describe("Whether visitors may send files, of up to 10 MB each"),
+    followUpChannels: z
+      .array(z.string().regex(/^[a-z][a-z0-9]{0,31}$/, "a channel's id, such as email"))
+      .max(8)
+      .default(["email"])
+      .describe(
+        "Channels that a signed-in visitor may choose for answers they have not seen here. Empty: none is offered",
+      ),
     pageUrl: z
       .url({ protocol: /^https?$/ })
       .optional()

@@ -3,13 +3,15 @@ import type { Offer, Pushed } from "./wire.ts";
 
 /** A frame on its way to the hub. */
 export interface Frame {
-  name: "say" | "press" | "start" | "file";
+  name: "say" | "press" | "start" | "file" | "follow";
   data: {
     id: string;
     text?: string;
     buttonId?: string;
     title?: string;
     token?: string;
+    /** Of a wish for answers elsewhere; null: none any more. */
+    channel?: string | null;
     /** Of a file. */
     name?: string;
     mime?: string;
@@ -86,7 +88,7 @@ export function createConversation(changed: () => void): Conversation {
     entries: () => [...stored.filter(isShown).map(storedEntry), ...pending.map(pendingEntry).filter(isShown)],
     offers() {
       const newest = stored.findLast(isShown);
-      const answered = pending.some(({ frame }) => frame.name !== "start");
+      const answered = pending.some(({ frame }) => frame.name !== "start" && frame.name !== "follow");
       return newest?.direction === "out" && !answered ? newest.offers : [];
     },
     add(frame) {

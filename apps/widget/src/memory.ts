@@ -7,6 +7,8 @@ export interface Kept {
   lane?: string;
   /** Cursor of the newest message that was on the screen. */
   seen?: string;
+  /** The channel on which unseen answers are wanted as well. */
+  followUp?: string;
   /** Messages that the hub has not acknowledged. */
   unsent?: Frame[];
 }
@@ -76,11 +78,12 @@ function available(storage: () => Storage): Storage | undefined {
   }
 }
 
-function readKept({ session, signedIn, lane, seen, unsent }: Record<string, unknown>): Kept {
+function readKept({ session, signedIn, lane, seen, followUp, unsent }: Record<string, unknown>): Kept {
   return {
     ...(typeof session === "string" ? { session } : {}),
     ...(typeof lane === "string" ? { lane } : {}),
     ...(typeof seen === "string" ? { seen } : {}),
+    ...(typeof followUp === "string" ? { followUp } : {}),
     signedIn: signedIn === true,
     unsent: Array.isArray(unsent) ? unsent.filter(isFrame) : [],
   };
@@ -89,6 +92,6 @@ function readKept({ session, signedIn, lane, seen, unsent }: Record<string, unkn
 function isFrame(data: unknown): data is Frame {
   if (typeof data !== "object" || data === null || !("name" in data) || !("data" in data)) return false;
   const { name, data: inner } = data;
-  const known = name === "say" || name === "press" || name === "start";
+  const known = name === "say" || name === "press" || name === "start" || name === "follow";
   return known && typeof inner === "object" && inner !== null && "id" in inner && typeof inner.id === "string";
 }

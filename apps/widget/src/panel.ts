@@ -16,6 +16,8 @@ export interface Panel {
   open: () => void;
   close: () => void;
   setUnread(count: number): void;
+  /** Offers to answer elsewhere, too; `chosen` is what was chosen before, empty for nothing. No channels: offers nothing. */
+  setFollowUp(channels: string[], chosen: string): void;
   /** A line under the heading; empty takes it away. */
   setNotice(text: string): void;
 }
@@ -27,6 +29,8 @@ export function createPanel(options: {
   onSay: (text: string) => void;
   onFile: (file: File, text: string) => void;
   onOffer: (offer: Offer) => void;
+  /** Null: nowhere else. */
+  onFollowUp: (channel: string | null) => void;
   onAgain: (id: string) => void;
   onOpen: () => void;
   onClose: () => void;
@@ -40,12 +44,21 @@ export function createPanel(options: {
   );
   const notice = element("p", { class: "notice", dir: "auto", role: "status" });
   const heading = element("h2", { id: "title", dir: "auto" }, options.title);
+  const elsewhere = element("select", { id: "elsewhere" });
+  elsewhere.addEventListener("change", () => options.onFollowUp(elsewhere.value === "" ? null : elsewhere.value));
+  const followUp = element(
+    "p",
+    { class: "follow-up", dir: "auto", hidden: "" },
+    element("label", { for: "elsewhere" }, `${words.followUp} `),
+    elsewhere,
+  );
   const panel = element(
     "section",
     { class: "panel", id: "panel", role: "dialog", "aria-labelledby": "title", hidden: "" },
     element("header", {}, heading, close),
     notice,
     log.root,
+    followUp,
     composer.root,
   );
   const badge = element("span", { class: "badge", "aria-hidden": "true", hidden: "" });
@@ -96,7 +109,7 @@ export function createPanel(options: {
   function keepInside(event: KeyboardEvent): void {
     const stops = [
       ...panel.querySelectorAll<HTMLElement>(
-        "button:not(:disabled):not([hidden]), a, summary, textarea, [tabindex='0']",
+        "button:not(:disabled):not([hidden]), a, summary, select, textarea, [tabindex='0']",
       ),
     ];
     const [first, last] = [stops[0], stops.at(-1)];
@@ -116,6 +129,14 @@ export function createPanel(options: {
       badge.hidden = count === 0;
       badge.textContent = count > 9 ? "9+" : String(count);
       launcher.setAttribute("aria-label", count === 0 ? words.open : `${words.open}, ${words.unread(count)}`);
+    },
+    setFollowUp(channels, chosen) {
+      followUp.hidden = channels.length === 0;
+      elsewhere.replaceChildren(
+        element("option", { value: "" }, words.followUpNone),
+        ...channels.map((id) => element("option", { value: id }, words.channel(id))),
+      );
+      elsewhere.value = channels.includes(chosen) ? chosen : "";
     },
     setNotice(text) {
       // Never hidden: a live region must be there before its text, or it is not read out.

@@ -55,6 +55,10 @@ export function createWidget(options: {
       send("press", { buttonId: offer.id, title: offer.title });
       panel.composer.focus();
     },
+    onFollowUp(channel) {
+      memory.write({ followUp: channel ?? "" });
+      send("follow", { channel });
+    },
     onAgain(id) {
       conversation.again(id);
       outbox.flush();
@@ -104,7 +108,15 @@ export function createWidget(options: {
     emit("state", state);
   }
 
-  function onGreeting({ session, signedIn, lane: name, joined, maxLength, maxFileBytes }: Greeting): void {
+  function onGreeting({
+    session,
+    signedIn,
+    lane: name,
+    joined,
+    maxLength,
+    maxFileBytes,
+    followUpChannels,
+  }: Greeting): void {
     const kept = memory.read();
     const before =
       lane ?? (kept.lane === undefined ? undefined : { name: kept.lane, signedIn: kept.signedIn === true });
@@ -116,6 +128,7 @@ export function createWidget(options: {
     memory.write({ session, signedIn, lane: name, ...(same ? {} : { seen: "" }) });
     panel.composer.setMaxLength(maxLength);
     panel.composer.setMaxFile(maxFileBytes);
+    panel.setFollowUp(followUpChannels, same ? (kept.followUp ?? "") : "");
   }
 
   function onMessages(messages: Pushed[]): void {

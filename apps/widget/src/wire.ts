@@ -14,6 +14,8 @@ export interface Greeting {
   maxLength: number;
   /** Largest file that may be sent, in bytes; 0: none. */
   maxFileBytes: number;
+  /** Ids of channels on which unseen answers can be had as well. */
+  followUpChannels: string[];
 }
 
 /** An answer that the hub offers as a button. */
@@ -41,7 +43,7 @@ export type Answer = { ok: true } | { ok: false; code: string; message: string }
 
 /** @throws Error when the hub says something else than a greeting */
 export function readGreeting(data: unknown): Greeting {
-  const { session, signedIn, lane, joined, maxLength, maxFileBytes } = record(data);
+  const { session, signedIn, lane, joined, maxLength, maxFileBytes, followUpChannels } = record(data);
   return {
     session: text(session),
     signedIn: signedIn === true,
@@ -49,6 +51,7 @@ export function readGreeting(data: unknown): Greeting {
     joined: joined === true,
     maxLength: typeof maxLength === "number" ? maxLength : 4000,
     maxFileBytes: typeof maxFileBytes === "number" ? maxFileBytes : 0,
+    followUpChannels: Array.isArray(followUpChannels) ? followUpChannels.map(text) : [],
   };
 }
 

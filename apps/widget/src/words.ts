@@ -16,6 +16,10 @@ export const words = {
   file: (kind: string) =>
     ({ image: "Picture", audio: "Sound", voice: "Voice message", video: "Video" })[kind] ?? "File",
   fileTooLarge: (bytes: number) => `Files may have up to ${Math.floor(bytes / 1024 / 1024)} MB.`,
+  followUp: "When I'm away, also answer by",
+  followUpNone: "nothing else",
+  channel: (id: string) =>
+    ({ email: "e-mail", sms: "SMS", whatsapp: "WhatsApp", telegram: "Telegram", discord: "Discord" })[id] ?? id,
   you: "You",
   us: "Support",
   connecting: "Connecting…",
