@@ -4,6 +4,8 @@ import type { Author, ChannelAdapter } from "../../adapters/contract/index.ts";
 import type { TelegramSimulator } from "../../adapters/telegram/simulator.ts";
 import type { WhatsAppSimulator } from "../../adapters/whatsapp/simulator.ts";
 import { readProfile } from "../../apps/core/identity/profile.ts";
+import { openIntroductions } from "../../apps/core/inbound/introduce.ts";
+import { openCourtesies } from "../../apps/core/platform/courtesy.ts";
 import type { Generator } from "../../apps/core/reply/generator.ts";
 import { eventually, repeating, startTestHub, type TestAccount, type TestHub } from "../support/hub.ts";
 
@@ -133,9 +135,16 @@ describe("a customer without a name", () => {
     expect(attributes["username"]).toMatchObject({ value: "ann", source: "sms" });
     // It is no message: the timeline has what was said, and nothing else.
     expect((await hub.timeline(ref)).map((m) => m.kind)).toEqual(["text", "text", "text", "text"]);
-    expect(await hub.sql("SELECT 1 FROM receipt WHERE message_id IS NULL AND account_id = $1", [sms.id])).toHaveLength(
-      1,
-    );
+    // Another process remembers nothing; the receipt tells it that this was asked.
+    const courtesies = openCourtesies(hub.parts.log, { atOnce: 1, timeoutMs: 3_000 });
+    const { identifiers } = await readProfile(hub.parts, hub.workspaceId, ref);
+    const known = identifiers.map(({ id, assurance }) => ({ id, assurance }));
+    const threadId = await sms.threadOf(as);
+    openIntroductions(hub.parts, courtesies)(hub.workspaceId, [
+      { threadId, accountId: sms.id, channel: "sms", identifiers: known },
+    ]);
+    await courtesies.idle();
+    expect(asked).toHaveLength(1);
   });
 
   it("is answered although nobody tells it, and not asked for with every message", async () => {
