@@ -25,23 +25,25 @@ const NO_HUB = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|WebSocket connection
 /** Awaits what a page comes to show, on a busy machine too. */
 const soon = <T>(probe: () => T | Promise<T>) => expect.poll(probe, { timeout: 20_000 });
 
-const MENU: OutboundContent = {
-  text: "Our **best** spades, see [the guide](https://shop.example/guide).",
-  format: "light",
-  list: {
-    label: "Choose a spade",
-    sections: [
-      {
-        title: "Spades",
-        rows: [
-          { id: "short", title: "Short", description: "60 cm" },
-          { id: "long", title: "Long" },
-        ],
-      },
-    ],
+const MENU: OutboundContent[] = [
+  { text: "We have spades of every kind.", link: { url: "https://shop.example/spades", title: "All spades" } },
+  {
+    text: "Our **best** ones, see [the guide](https://shop.example/guide).",
+    format: "light",
+    list: {
+      label: "Choose a spade",
+      sections: [
+        {
+          title: "Spades",
+          rows: [
+            { id: "short", title: "Short", description: "60 cm" },
+            { id: "long", title: "Long" },
+          ],
+        },
+      ],
+    },
   },
-  link: { url: "https://shop.example/spades", title: "All spades" },
-};
+];
 
 /** Says back what was asked; offers answers to choose from; thinks about "slow" questions until it is let go. */
 function thinking(): { generator: Generator; letGo: () => void } {
@@ -49,7 +51,7 @@ function thinking(): { generator: Generator; letGo: () => void } {
   const generate: Generator["generate"] = async (context, options) => {
     const said = saidIn(context);
     if (said.includes("slow")) await promise;
-    if (said.includes("menu")) return { messages: [MENU], because: ["menu"] };
+    if (said.includes("menu")) return { messages: MENU, because: ["menu"] };
     if (!said.includes("offer")) return repeating.generate(context, options);
     const buttons = ["Thanks", "When will it arrive?"].map((title, i) => ({ id: `offer-${i}`, title }));
     return { messages: [{ text: "See https://post.example/track/1042 for it.", buttons }], because: ["offers"] };
@@ -221,6 +223,29 @@ describe.skipIf(!chromiumAvailable)(`the widget on a page${chromiumAvailable ? "
     await page.reload();
     await launcher(page).click();
     await log(page).getByRole("img", { name: "spade.jpg" }).waitFor();
+    await leave(page);
+  });
+
+  it("lets a customer who is signed in choose where else they are answered", async () => {
+    const page = await visit();
+    await launcher(page).click();
+    expect(await panel(page).getByLabel("When I'm away, also answer by").isVisible()).toBe(false);
+    await page.evaluate(`Throughline.identify(${JSON.stringify(tokenOf("follows", "Fay"))})`);
+    const choice = panel(page).getByLabel("When I'm away, also answer by");
+    await choice.waitFor();
+    await say(page, "hello there");
+    await soon(() => bubbles(page)).toContain("You said: hello there");
+    await choice.selectOption({ label: "e-mail" });
+    const wished = async () => {
+      const rows = await hub.sql<{ follow_up: string }>(
+        "SELECT follow_up FROM thread_cursor WHERE follow_up IS NOT NULL",
+      );
+      return rows.map((row) => row.follow_up);
+    };
+    await soon(wished).toEqual(["email"]);
+    expect(await violations(page)).toEqual([]);
+    await choice.selectOption("");
+    await soon(wished).toEqual([]);
     await leave(page);
   });
 
