@@ -8,10 +8,13 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { createLinkCode } from "../../apps/core/identity/link-codes.ts";
 import { mergeProfiles } from "../../apps/core/identity/merges.ts";
 import { regroupConversations } from "../../apps/core/conversation/regroup.ts";
+import { uploadMedia } from "../../apps/core/media/outgoing.ts";
+import { openMedia } from "../../apps/core/media/views.ts";
 import { writeToCustomer } from "../../apps/core/outbound/write.ts";
 import type { Generator } from "../../apps/core/reply/generator.ts";
 import { startTestHub, type TestHub } from "../support/hub.ts";
 import { seeker, type Found } from "../support/planted.ts";
+import { samplesOf } from "../support/samples.ts";
 import { redisAvailable, redisReason, startRedis, type TestRedis } from "../support/redis.ts";
 
 const NEEDLES = {
@@ -25,6 +28,8 @@ const NEEDLES = {
   staff: "a handwritten apology from Ottilie",
   state: "remembers-the-walrus",
   because: "the customer asked twice for pelicans",
+  file: "a photograph of a broken pangolin",
+  filename: "certificate-of-the-aardvark.pdf",
   nonAscii: "Größe für Frau Łukasiewicz",
 } as const;
 
@@ -55,10 +60,15 @@ beforeAll(async () => {
   await telegram.say({ as: NEEDLES.telegram, text: NEEDLES.nonAscii, name: NEEDLES.name });
   const claims = { sub: NEEDLES.sub, email: NEEDLES.email, email_verified: true, name: NEEDLES.name };
   await web.say({ as: "browser", text: NEEDLES.inbound, claims });
+  const email = await hub.account("email");
+  const media = { kind: "document" as const, mime: "application/pdf", filename: NEEDLES.filename, data: planted() };
+  await email.say({ as: NEEDLES.email, text: NEEDLES.inbound, media });
   await hub.settled();
   const ref = await hub.refOf({ type: "telegram", value: NEEDLES.telegram });
   const other = await hub.refOf({ type: "phone", value: `+1${NEEDLES.phone}` });
-  await writeToCustomer(hub.parts, { workspaceId: hub.workspaceId, ref, content: { text: NEEDLES.staff } });
+  const { workspaceId } = hub;
+  const upload = await uploadMedia(hub.parts, workspaceId, { bytes: planted(), filename: NEEDLES.filename });
+  await writeToCustomer(hub.parts, { workspaceId, ref, content: { text: NEEDLES.staff, media: upload } });
   const { code } = await createLinkCode(hub.parts, { workspaceId: hub.workspaceId, ref });
   secrets.push(code);
   const parts = { ...hub.parts, afterMove: regroupConversations };
@@ -74,6 +84,12 @@ afterAll(async () => {
   await hub?.stop();
   await redis?.stop();
 });
+
+/** A document with a needle in it. */
+function planted(): Buffer {
+  const [invoice] = samplesOf("document");
+  return Buffer.concat([invoice.data, Buffer.from(`% ${NEEDLES.file}\n`)]);
+}
 
 const needles = () => [...Object.values(NEEDLES), ...secrets];
 
@@ -134,12 +150,28 @@ async function everyRow(url: string): Promise<Buffer> {
   });
 }
 
+it("every file that was kept is where the next test looks", async () => {
+  const rows = await hub.sql<{ id: string }>("SELECT id FROM media WHERE state = 'stored' ORDER BY id");
+  const blobs = filesIn(path.join(hub.dataDir, "media")).map((file) => path.basename(file));
+  // An attachment, the mail that it came with, an upload and the customer's copy of it.
+  expect(rows.length).toBeGreaterThanOrEqual(4);
+  expect(blobs.sort()).toEqual(rows.map((row) => row.id).sort());
+});
+
 describe("what is stored shows no customer's words, names or addresses, and no secret of a channel", () => {
   it("in the files of the databases", async () => {
     expect(secrets.length).toBeGreaterThan(5);
     const files = await databaseFiles();
     expect(files.length).toBeGreaterThan(100);
     expect(inFiles(files)).toEqual([]);
+  });
+
+  it("in the media store, where the files can be read with the key", async () => {
+    const files = filesIn(path.join(hub.dataDir, "media"));
+    expect(inFiles(files)).toEqual([]);
+    const [upload] = await hub.sql<{ id: string }>("SELECT id FROM media WHERE message_id IS NULL");
+    const opened = await openMedia(hub.parts, hub.workspaceId, upload?.id ?? "");
+    expect(seeker(needles())(opened?.bytes ?? Buffer.alloc(0)).map((found) => found.needle)).toContain(NEEDLES.file);
   });
 
   it("in a full read of both databases", async () => {

@@ -1,7 +1,9 @@
-import { readdir, readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import S3rver from "s3rver";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DownloadError, type InboundEvent, type MediaKind } from "../../adapters/contract/index.ts";
 import { openIngest } from "../../apps/core/inbound/ingest.ts";
@@ -295,6 +297,38 @@ describe("a provider that misbehaves", () => {
     await hub.settled();
     expect((await filesOf(hub))[0]).toMatchObject({ state: "stored", mime: "image/jpeg" });
   });
+});
+
+it("a hub with a bucket keeps its files there, and nothing on disk", async () => {
+  const directory = await mkdtemp(path.join(tmpdir(), "throughline-s3-"));
+  const configureBuckets = [{ name: "files" }];
+  const server = new S3rver({ address: "127.0.0.1", port: 0, silent: true, directory, configureBuckets });
+  const { port } = await server.run();
+  const hub = await startTestHub({
+    adapters: toyAdapters(),
+    env: {
+      S3_BUCKET: "files",
+      S3_ENDPOINT: `http://127.0.0.1:${port}`,
+      S3_ACCESS_KEY_ID: "S3RVER",
+      S3_SECRET_ACCESS_KEY: "S3RVER",
+    },
+  });
+  try {
+    const toy = await hub.account("toy");
+    await toy.say(sends("image"));
+    await toy.say(sends("document"));
+    await hub.settled();
+    const files = await filesOf(hub);
+    expect(files.map(({ state }) => state)).toEqual(["stored", "stored"]);
+    const [document, image] = await Promise.all(files.map(({ id }) => bytesOf(hub, id)));
+    expect([document?.equals(invoice.data), image?.equals(photo.data)]).toEqual([true, true]);
+    expect(await blobsIn(hub)).toEqual([]);
+    expect(await sweepStrays(hub.parts, SHARDS, { graceMs: 0 })).toBe(0);
+  } finally {
+    await hub.stop();
+    await server.close();
+    await rm(directory, { recursive: true, force: true });
+  }
 });
 
 async function* endless(): AsyncGenerator<Buffer> {

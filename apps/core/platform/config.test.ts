@@ -15,6 +15,17 @@ describe("the configuration", () => {
     expect(readConfig({ DATABASE_URL, KEYSTORE_URL: "postgres://k/keys" }).keystoreUrl).toBe("postgres://k/keys");
   });
 
+  it("keeps files in a bucket only where one is named, and takes a key with its secret only", () => {
+    expect(readConfig({ S3_ENDPOINT: "https://minio.example" }).s3).toBeUndefined();
+    expect(readConfig({ S3_BUCKET: "files" }).s3).toEqual({
+      bucket: "files",
+      endpoint: undefined,
+      region: "us-east-1",
+      credentials: undefined,
+    });
+    expect(() => readConfig({ S3_BUCKET: "files", S3_ACCESS_KEY_ID: "a" })).toThrow(/^S3_ACCESS_KEY_ID and/);
+  });
+
   it("takes the slash from the end of the public address", () => {
     expect(readConfig({ PUBLIC_URL: "https://hub.example/" }).publicUrl).toBe("https://hub.example");
   });
@@ -30,6 +41,8 @@ describe("the configuration", () => {
     ["POOL_SIZE", "1"],
     ["LOG_LEVEL", "loud"],
     ["SWEEP_MS", "1.5"],
+    ["MEDIA_MAX_BYTES", "10"],
+    ["S3_ENDPOINT", "minio:9000"],
   ])("refuses %s=%s, naming it", (name, value) => {
     expect(() => readConfig({ [name]: value })).toThrow(StartError);
     expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^${name}: `));

@@ -51,23 +51,32 @@ export function sendFile(response: Response, file: FileBody, { inline, embeddabl
     "cache-control": keepMs === undefined ? "private, no-store" : `private, max-age=${Math.floor(keepMs / 1000)}`,
     "content-security-policy": "default-src 'none'; sandbox",
     "x-content-type-options": "nosniff",
+    "content-disposition": [inline ? "inline" : "attachment", ...namesOf(filename)].join("; "),
+    "content-type": mime,
     ...(embeddable ? { "cross-origin-resource-policy": "cross-origin" } : {}),
     "accept-ranges": "bytes",
   });
-  // Express writes both forms of the name: plain, and for names beyond ASCII.
-  response.attachment(filename);
-  if (inline) {
-    const named = response.get("content-disposition") ?? "";
-    response.set("content-disposition", named.replace(/^attachment/, "inline"));
-  }
-  // After `attachment`, which guesses a type by the name.
-  response.set("content-type", mime);
   const ranges = response.req.range(bytes.byteLength);
   const range = Array.isArray(ranges) && ranges.type === "bytes" && ranges.length === 1 ? ranges[0] : undefined;
   if (ranges === -1) response.status(416).set("content-range", `bytes */${bytes.byteLength}`).end();
-  else if (range === undefined) response.end(bytes);
+  else if (range === undefined) response.set("content-length", String(bytes.byteLength)).end(bytes);
   else {
+    const part = bytes.subarray(range.start, range.end + 1);
     response.status(206).set("content-range", `bytes ${range.start}-${range.end}/${bytes.byteLength}`);
-    response.end(bytes.subarray(range.start, range.end + 1));
+    response.set("content-length", String(part.byteLength)).end(part);
   }
+}
+
+/**
+ * Both forms of a name: plain, with what is not ASCII replaced, and whole.
+ * @see https://www.rfc-editor.org/rfc/rfc6266#appendix-D
+ */
+function namesOf(filename: string | undefined): string[] {
+  if (filename === undefined) return [];
+  const plain = filename.replaceAll(/[^\x20-\x7e]/g, "?").replaceAll(/["\\]/g, "\\$&");
+  const whole = encodeURIComponent(filename.toWellFormed()).replaceAll(
+    /['()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16)}`,
+  );
+  return [`filename="${plain}"`, `filename*=UTF-8''${whole}`];
 }
