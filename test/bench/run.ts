@@ -143,7 +143,10 @@ async function main(): Promise<void> {
     const accountId = await addWhatsAppNumber(beside, settings as Parameters<typeof addWhatsAppNumber>[1]);
     await beside.close();
 
-    const nodeArgs = PROFILE ? ["--cpu-prof", "--cpu-prof-interval", "500", `--cpu-prof-dir=${PROFILE}`] : [];
+    const nodeArgs = [
+      ...["--import", path.join(import.meta.dirname, "unpaced.ts")],
+      ...(PROFILE ? ["--cpu-prof", "--cpu-prof-interval", "500", `--cpu-prof-dir=${PROFILE}`] : []),
+    ];
     const gateway = await startRole("gateway", { env, nodeArgs });
     closers.push(() => gateway.end("SIGTERM"));
     const workers = await Promise.all(Array.from({ length: WORKERS }, () => startRole("worker", { env, nodeArgs })));
