@@ -2,6 +2,8 @@ import type { Invitation } from "../../adapters/contract/index.ts";
 import { readTimeline, type TimelineEntry } from "../core/conversation/timeline.ts";
 import { createLinkCode } from "../core/identity/link-codes.ts";
 import { findProfiles, readProfile } from "../core/identity/profile.ts";
+import { mediaLink } from "../core/media/links.ts";
+import type { MediaView } from "../core/media/views.ts";
 import type { Parts } from "../core/parts.ts";
 import type { Page } from "../core/platform/page.ts";
 import { invalidField, Problem } from "../core/platform/problem.ts";
@@ -36,7 +38,7 @@ export function openCustomers(parts: Parts, phones: Phones): Customers {
 
   async function timeline(ref: string, before: string | undefined) {
     const page = await readTimeline(parts, FIRST_WORKSPACE, { ref, limit: PAGE, before });
-    return { ...page, items: page.items.map(itemOf) } satisfies Page<TimelineItem>;
+    return { ...page, items: page.items.map((entry) => itemOf(parts, entry)) } satisfies Page<TimelineItem>;
   }
 
   async function invitationTo(channel: string, code: string): Promise<Invitation | undefined> {
@@ -115,7 +117,8 @@ function said({ value, at, source }: { value: string; at: Date; source: string }
   return { value, at: at.toISOString(), source };
 }
 
-function itemOf({ id, channel, direction, author, kind, text, at, state, parked }: TimelineEntry): TimelineItem {
+function itemOf(parts: Pick<Parts, "vault">, entry: TimelineEntry): TimelineItem {
+  const { id, channel, direction, author, kind, text, at, state, parked, media } = entry;
   return {
     id,
     channel,
@@ -126,5 +129,19 @@ function itemOf({ id, channel, direction, author, kind, text, at, state, parked 
     at: at.toISOString(),
     ...(state === undefined ? {} : { state }),
     ...(parked === undefined ? {} : { parked }),
+    ...(media === undefined ? {} : { files: media.map((file) => fileOf(parts, file)) }),
+  };
+}
+
+function fileOf({ vault }: Pick<Parts, "vault">, file: MediaView): NonNullable<TimelineItem["files"]>[number] {
+  const { id, kind, mime, filename, state, error } = file;
+  return {
+    id,
+    kind,
+    ...(mime === undefined ? {} : { mime }),
+    ...(filename === undefined ? {} : { filename }),
+    // The page is served from where the files are.
+    ...(state === "stored" ? { url: mediaLink(vault, "", { workspaceId: FIRST_WORKSPACE, id }) } : {}),
+    ...(error === undefined ? {} : { error }),
   };
 }

@@ -98,6 +98,17 @@ export function openJourney(parts: {
     return ref;
   }
 
+  /** Waits until something of the channel stands in the customer's timeline. */
+  async function taken(ref: string, channel: string, signal: AbortSignal): Promise<void> {
+    const deadline = Date.now() + PATIENCE_MS;
+    const isThere = async () =>
+      (await customers.timeline(ref, undefined)).items.some((item) => item.channel === channel);
+    while (!(await isThere())) {
+      if (Date.now() > deadline) throw new Error(`what was said on ${channel} did not come in`);
+      await sleep(LOOK_MS, undefined, { signal });
+    }
+  }
+
   async function take(step: Step, scene: Scene, { cast, signal }: Playing): Promise<void> {
     const { channel } = scene;
     const { handle: as, name, claims } = personaAt(cast, channel);
@@ -122,8 +133,9 @@ export function openJourney(parts: {
       ...(room === undefined ? {} : { room }),
       ...(step.photo === undefined ? {} : { media: await photo() }),
     };
-    // A person answers a photo that was asked for: the next step.
-    return answered(place, () => phones.say(channel, input), { signal, silent: step.photo });
+    // A person answers a photo that was asked for: the next step, once the hub has it in the customer's timeline.
+    await answered(place, () => phones.say(channel, input), { signal, silent: step.photo });
+    if (step.photo === true) await taken(await refOf(cast), channel, signal);
   }
 
   async function play(played: Scene[], playing: Playing): Promise<void> {

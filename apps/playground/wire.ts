@@ -114,6 +114,21 @@ export const TimelineItem = z.object({
   at: time,
   state: z.string().optional(),
   parked: z.boolean().optional(),
+  files: z
+    .array(
+      z.object({
+        id: z.string(),
+        kind: z.enum(MEDIA_KINDS),
+        /** `image/…` once it was looked at. */
+        mime: z.string().optional(),
+        filename: z.string().optional(),
+        /** Where the page gets it; absent while it is not stored. */
+        url: z.string().optional(),
+        /** Why it could not be had. */
+        error: z.string().optional(),
+      }),
+    )
+    .optional(),
 });
 export type TimelineItem = z.infer<typeof TimelineItem>;
 

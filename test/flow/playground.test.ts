@@ -1,3 +1,5 @@
+import { listConversations } from "../../apps/core/conversation/cases.ts";
+import { FIRST_WORKSPACE } from "../../apps/core/platform/workspace.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { problemDetails } from "../../apps/core/api/problem-details.ts";
 import { openPlayground } from "../../apps/playground/playground.ts";
@@ -157,6 +159,30 @@ describe("one customer on three phones", () => {
       );
     }
     expect(casts[0]).not.toBe(casts[1]);
+  });
+
+  it("replays a duplicate charge: told in the chat, asked after by mail, known on the telephone", async () => {
+    const { told, channels } = await played("charge");
+    expect(channels).toEqual(["web", "email", "voice"]);
+    expect(told).toMatch(
+      /sorry about the duplicate charge[\s\S]*you wrote about a duplicate charge[\s\S]*no need to explain/,
+    );
+  });
+
+  it("replays a lost parcel: Discord, a mail by staff, a photo on WhatsApp, a person's answer", async () => {
+    const { ref, told, channels } = await played("parcel");
+    expect(channels).toEqual(["web", "discord", "email", "whatsapp"]);
+    expect(told).toMatch(/a person from our team[\s\S]*photo of the place[\s\S]*A new chair leaves our warehouse/);
+    const photo = await until("the photo", async () => {
+      const { timeline } = await customer(ref);
+      return timeline.items.flatMap((item) => item.files ?? []).find((file) => file.url !== undefined);
+    });
+    expect(photo).toMatchObject({ kind: "image", mime: "image/jpeg" });
+    const answer = await fetch(play.url + (photo.url ?? ""));
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "image/jpeg"]);
+    // The bot answers again once the case is closed.
+    const [conversation] = (await listConversations(play.hub.parts, FIRST_WORKSPACE, { ref, limit: 1 })).items;
+    expect(conversation).toMatchObject({ status: "resolved", handledBy: "bot" });
   });
 });
 

@@ -67,6 +67,19 @@ export function Timeline(props: {
   );
 }
 
+function EntryFile({ file }: { file: NonNullable<TimelineItem["files"]>[number] }) {
+  const name = file.filename ?? file.kind;
+  if (file.url === undefined) return <p className="entry-file">{file.error ?? `${name}: on its way…`}</p>;
+  if (file.mime?.startsWith("image/") === true) {
+    return <img className="entry-image" src={file.url} alt={name} loading="lazy" />;
+  }
+  return (
+    <p className="entry-file">
+      <a href={file.url}>{name}</a>
+    </p>
+  );
+}
+
 function Entry(props: { item: TimelineItem; channel: string; hue: string; name: string | undefined }) {
   const { item, channel, hue, name } = props;
   const [isOpen, setOpen] = useState(false);
@@ -86,6 +99,9 @@ function Entry(props: { item: TimelineItem; channel: string; hue: string; name: 
           </span>
         )}
       </p>
+      {item.files?.map((file) => (
+        <EntryFile key={file.id} file={file} />
+      ))}
       <p className="entry-text">
         <Words text={text === "" ? `(${item.kind})` : text} />{" "}
         {isLong && (
