@@ -144,7 +144,8 @@ async function main(): Promise<void> {
     await beside.close();
 
     const nodeArgs = [
-      ...["--import", path.join(import.meta.dirname, "unpaced.ts")],
+      "--import",
+      path.join(import.meta.dirname, "unpaced.ts"),
       ...(PROFILE ? ["--cpu-prof", "--cpu-prof-interval", "500", `--cpu-prof-dir=${PROFILE}`] : []),
     ];
     const gateway = await startRole("gateway", { env, nodeArgs });
