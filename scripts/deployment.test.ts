@@ -38,6 +38,12 @@ describe("docker-compose.yml", () => {
     }
   });
 
+  it("has one place for files, which whoever stores and whoever serves share", () => {
+    expect(services.gateway?.volumes).toEqual(["media:/data/media"]);
+    expect(services.worker?.volumes).toEqual(services.gateway?.volumes);
+    expect(text("Dockerfile")).toMatch(/DATA_DIR=\/data\n[^]*chown -R node:node \/data\n/);
+  });
+
   it("keeps the keys apart from the data", () => {
     expect(services.keystore?.volumes).not.toEqual(services.postgres?.volumes);
     const environment = services.gateway?.environment ?? {};
