@@ -1,7 +1,7 @@
 import { buffer } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { DownloadError } from "../contract/index.ts";
-import type { DownloadContext } from "../contract/index.ts";
+import type { DownloadContext, GuardedFetchOptions } from "../contract/index.ts";
 import { Readable } from "node:stream";
 import { guardedFetchDouble } from "../../test/support/guarded-fetch.ts";
 import { download } from "./download.ts";
@@ -15,9 +15,9 @@ const settings = whatsappSettings.parse(account);
 
 /** A Graph API that says that every file is here. */
 function pointing(url: unknown, mime: unknown = "image/png") {
-  const asked: { url: string; headers: Record<string, string>; trusted: string[] }[] = [];
-  const fetch: DownloadContext<WhatsAppSettings>["fetch"] = async (to, { headers = {}, trusted = [] } = {}) => {
-    asked.push({ url: to, headers, trusted });
+  const asked: ({ url: string } & GuardedFetchOptions)[] = [];
+  const fetch: DownloadContext<WhatsAppSettings>["fetch"] = async (to, options = {}) => {
+    asked.push({ url: to, ...options });
     const body = asked.length === 1 ? JSON.stringify({ url, mime_type: mime }) : "bytes";
     return { status: 200, headers: {}, body: Readable.from([Buffer.from(body)]) };
   };
@@ -46,7 +46,8 @@ describe("a customer's file", () => {
       {
         url: "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1",
         headers: { authorization },
-        trusted: ["https://lookaside.fbsbx.com"],
+        trusted: ["https://graph.facebook.com"],
+        hosts: [".fbsbx.com", ".fbcdn.net", ".whatsapp.net"],
       },
     ]);
   });

@@ -9,7 +9,7 @@ import type { WhatsAppSettings } from "./settings.ts";
  * Where Meta keeps customers' files. The address is told by the Graph API, and the token goes there: so only to hosts that
  * are Meta's own.
  */
-const HOSTS = /(^|\.)(fbsbx\.com|fbcdn\.net|whatsapp\.net)$/;
+const HOSTS = [".fbsbx.com", ".fbcdn.net", ".whatsapp.net"];
 
 const REF = /^[\w-]{1,128}$/;
 
@@ -30,7 +30,10 @@ export async function download(
   // Meta then checks that the file belongs to this number.
   const query = { phone_number_id: settings.phoneNumberId };
   const { url, mime_type: mime } = await described(graphUrl({ path: media.ref, query }, settings), headers, context);
-  const { body } = await context.fetch(url, { headers, trusted: [originOf(url, settings)] });
+  if (!isMetas(url, settings)) {
+    throw new DownloadError("never", "WhatsApp says that the file is at a host that is not Meta's");
+  }
+  const { body } = await context.fetch(url, { headers, trusted: [settings.apiBaseUrl], hosts: HOSTS });
   return {
     body,
     ...(mime === undefined ? {} : { mime }),
@@ -49,9 +52,8 @@ async function described(
   return data;
 }
 
-/** @throws {DownloadError} when the token must not go there */
-function originOf(url: string, settings: WhatsAppSettings): string {
+function isMetas(url: string, settings: WhatsAppSettings): boolean {
   const { origin, hostname, protocol } = new URL(url);
-  if (origin === new URL(settings.apiBaseUrl).origin || (protocol === "https:" && HOSTS.test(hostname))) return origin;
-  throw new DownloadError("never", "WhatsApp says that the file is at a host that is not Meta's");
+  if (origin === new URL(settings.apiBaseUrl).origin) return true;
+  return protocol === "https:" && HOSTS.some((host) => `.${hostname}`.endsWith(host));
 }
