@@ -39,7 +39,7 @@ export function Phone(props: {
   const section = useRef<HTMLElement>(null);
 
   useEffect(() => {
-    if (isActive) section.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (isActive) section.current?.scrollIntoView({ block: "nearest", inline: "center" });
   }, [isActive]);
 
   const attempt = (work: Promise<unknown>, onRefused?: () => void) => {
