@@ -96,13 +96,17 @@ export function kindOfRow(row: { kind: string }): MediaKind {
   return Kind.parse(row.kind);
 }
 
-/** A file's own name, without the folders and control characters that a careless sender leaves in it. */
+/**
+ * A file's own name, without the folders and control characters that a careless sender leaves in it, and without half
+ * characters, which no header can carry (one may come of the cut, too).
+ */
 export function plainFilename(name: string | undefined): string | undefined {
   const plain = (name ?? "")
     .replaceAll(/[\p{Cc}\p{Cf}]/gu, "")
     .replace(/^.*[/\\]/, "")
     .trim()
-    .slice(-LONGEST_NAME);
+    .slice(-LONGEST_NAME)
+    .replaceAll(/\p{Cs}/gu, "");
   return plain === "" ? undefined : plain;
 }
 
