@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DownloadError, type InboundEvent, type MediaKind } from "../../adapters/contract/index.ts";
 import { openIngest } from "../../apps/core/inbound/ingest.ts";
 import { SHARDS } from "../../apps/core/media/blobs.ts";
-import { uploadMedia } from "../../apps/core/media/outgoing.ts";
+import { sendableMedia, uploadMedia } from "../../apps/core/media/outgoing.ts";
 import { sweepStrays } from "../../apps/core/media/strays.ts";
 import { openMedia } from "../../apps/core/media/views.ts";
 import { writeToCustomer } from "../../apps/core/outbound/write.ts";
@@ -218,6 +218,26 @@ describe("files", () => {
     await hub.settled();
     const heard = (await toy.heard("toy-sarah")).slice(before);
     expect(heard.every(({ media }) => media === undefined)).toBe(true);
+  });
+
+  it("of another customer's messages are not sent, their own are", async () => {
+    const { workspaceId } = hub;
+    await toy.say({ ...sends("document"), as: "toy-tom" });
+    await toy.say(sends("document"));
+    await hub.settled();
+    const [ofSarah] = await filesOf(hub);
+    const media = await sendableMedia(hub.parts, workspaceId, ofSarah?.id ?? "");
+    const write = async (value: string) =>
+      writeToCustomer(hub.parts, {
+        workspaceId,
+        ref: await hub.refOf({ type: "toy", value }),
+        content: { text: "Here", media },
+      });
+    await expect(write("toy-tom")).rejects.toThrow(/another customer's/);
+    await write("toy-sarah");
+    await hub.settled();
+    expect((await toy.heard("toy-tom")).filter(({ text }) => text.startsWith("Here"))).toEqual([]);
+    expect((await filesOf(hub))[0]).toMatchObject({ state: "stored", filename: media.filename });
   });
 
   it("go with the customer's key, and nobody else's do", async () => {

@@ -2,7 +2,7 @@ import type { MediaAccess, MediaKind, OutboundContent, OutboundMedia } from "../
 import type { Parts } from "../parts.ts";
 import { newId } from "../platform/ids.ts";
 import { invalidField, Problem } from "../platform/problem.ts";
-import { mediaOne } from "../statements/media.ts";
+import { isOneCustomer, mediaOne } from "../statements/media.ts";
 import type { KeyRing } from "../vault/vault.ts";
 import { workspaceKeys } from "../vault/workspace-key.ts";
 import {
@@ -76,7 +76,7 @@ export interface OwnContent {
  * Gives the customer a copy of content's file, sealed under their own key, so that it goes when they are erased, and no other
  * customer's copy does. To be called before the transaction that stores the message; should that not happen, a sweep
  * finds the bytes without an owner.
- * @throws {Problem} as {@link sendableMedia} does
+ * @throws {Problem} as {@link sendableMedia} does, and when the file is of another customer's messages
  */
 export async function ownContent(
   parts: StoreParts,
@@ -86,6 +86,12 @@ export async function ownContent(
   if (content.media === undefined) return { content };
   const source = await sendableMedia(parts, to.workspaceId, content.media.id);
   const [row] = await mediaOne(parts.db.pool, [to.workspaceId, source.id]);
+  if (row !== undefined && row.message_id !== null && row.key_id !== to.keyId) {
+    // A mistaken id must not show one customer what another one sent, or was sent.
+    const [both] = await isOneCustomer(parts.db.pool, [to.workspaceId, row.key_id, to.keyId]);
+    if (both?.is_one !== true)
+      throw invalidField("media", "this is a file of another customer's; upload it with POST /v1/media to send it");
+  }
   const keys = await parts.vault.unlock([to.keyId, row?.key_id ?? to.workspaceId]);
   const bytes = row && (await getBytes(parts.media, keys, { id: row.id, keyId: row.key_id }));
   if (bytes === undefined) throw new Error("a stored file is not in the media store");

@@ -43,6 +43,14 @@ export const mediaOne = statement<MediaRow & Record<string, unknown>>(
   `SELECT ${ROW} FROM media WHERE workspace_id = $1 AND id = $2`,
 );
 
+/** Whether two identifiers belong to the same customer. $1 workspace, $2 and $3 identifiers. */
+export const isOneCustomer = statement<{ is_one: boolean }>(
+  "is-one-customer",
+  `SELECT EXISTS (
+     SELECT 1 FROM identifier x JOIN identifier y ON y.workspace_id = $1 AND y.id = $3 AND y.profile_id = x.profile_id
+      WHERE x.workspace_id = $1 AND x.id = $2) AS is_one`,
+);
+
 /** The files of messages, in the order in which they came. $1 workspace, $2 messages. */
 export const mediaOfMessages = statement<MediaRow & Record<string, unknown>>(
   "media-of-messages",
