@@ -239,4 +239,23 @@ describe("live pages", () => {
     expect(results).toEqual(["in", "in", "refused", "refused"]);
     await narrow.close();
   });
+
+  it("limits how many files one address sends, and nothing else with them", async () => {
+    const narrow = await startTestGateway(hub, { files: { burst: 2, perSecond: 0.001 } });
+    const tab = await page({}, narrow);
+    const file = async (size: number) => {
+      const frame = { id: randomUUID(), text: "", name: "chair.bin", mime: "image/png", bytes: Buffer.alloc(size, 1) };
+      return answer.parse(await tab.socket.timeout(5_000).emitWithAck("frame", "file", frame));
+    };
+    const answers = await Promise.all([300_000, 300_000, 300_000, 1_000].map(file));
+    expect(answers.map(({ ok, code }) => code ?? ok)).toEqual([true, true, "rate_limited", true]);
+    // Whichever page of theirs it is.
+    expect(await tab.say("a word")).toMatchObject({ ok: true });
+    const other = await page({}, narrow);
+    const frame = { id: "f", text: "", name: "", mime: "image/png", bytes: Buffer.alloc(300_000, 1) };
+    expect(await other.socket.timeout(5_000).emitWithAck("frame", "file", frame)).toMatchObject({
+      code: "rate_limited",
+    });
+    await narrow.close();
+  });
 });

@@ -17,6 +17,7 @@ import { openPages, type Page } from "./pages.ts";
 import { pusher } from "./push.ts";
 import { openSeen } from "./seen.ts";
 import { addressOf, allowance, type Rate } from "./rate.ts";
+import { weightOf } from "./weight.ts";
 
 /** The sockets of channels whose pages the hub serves itself. */
 export interface LiveServer {
@@ -30,6 +31,8 @@ export interface LiveServer {
 export interface LiveOptions {
   /** How often an address may connect. */
   connections?: Rate;
+  /** How often an address may send a frame larger than {@link PACKET}: a file. */
+  files?: Rate;
   /** How often all pages are looked after, should a note have been lost. Milliseconds. */
   pollMs?: number;
 }
@@ -39,6 +42,10 @@ const NAMESPACE = /^\/channels\/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}
 const PACKET = 128 * 1024;
 /** Generous: an office of many people is one address. */
 const CONNECTIONS: Rate = { burst: 300, perSecond: 20 };
+/** What visitors send is kept, and disks are finite: an address may fill one only slowly. */
+const FILES: Rate = { burst: 60, perSecond: 0.2 };
+/** Files that wait for their turn in this process, all pages together, in bytes. */
+const MOST_HELD = 128 * 1024 * 1024;
 const POLL_MS = 3_000;
 /** Threads that pages wait for are looked for at most so often. */
 const LOOK_MS = 300;
@@ -59,12 +66,14 @@ const Auth = z.object({ after: z.unknown() });
 export function openLiveServer(http: HttpServer, parts: GatewayParts, options: LiveOptions = {}): LiveServer {
   const { log, exposure } = parts;
   const mayConnect = allowance(options.connections ?? CONNECTIONS);
+  const maySendFile = allowance(options.files ?? FILES);
   const pages = openPages();
   const seen = openSeen(parts);
   const { begin, findThreads, push } = pusher(parts, pages, { isOpen, seen });
   const sessions = new WeakMap<Socket, Page>();
   const working = new Set<Promise<void>>();
   let closing = false;
+  let held = 0;
 
   const io = new Server(http, {
     path: "/live",
@@ -170,11 +179,17 @@ export function openLiveServer(http: HttpServer, parts: GatewayParts, options: L
       answer({ ok: false, code: "bad_frame", message: "a frame has a name, data and asks for an answer" });
       return;
     }
-    if (page.waiting >= WAITING) {
+    const weight = weightOf(data);
+    const heldHere = weight > PACKET ? weight : 0;
+    const isTooMuch =
+      heldHere > 0 &&
+      (held + heldHere > MOST_HELD || !maySendFile(addressOf(page.socket.request, exposure.trustProxy)));
+    if (page.waiting >= WAITING || isTooMuch) {
       answer({ ok: false, code: "rate_limited", message: "too many messages at once" });
       return;
     }
     page.waiting++;
+    held += heldHere;
     page.turn = page.turn.then(async () => {
       try {
         const intake = await receive(page, { name, data });
@@ -192,6 +207,7 @@ export function openLiveServer(http: HttpServer, parts: GatewayParts, options: L
         });
       } finally {
         page.waiting--;
+        held -= heldHere;
       }
     });
     track(page.turn);
