@@ -198,6 +198,21 @@ describe("a link", () => {
     expect([head.status, head.headers.get("content-length")]).toEqual([200, String(photo.data.length)]);
   });
 
+  it("is shown in a preview as long as it will be, and opens nothing there: a key that may write may not read by it", async () => {
+    const [clip] = samplesOf("video");
+    const file = await uploadMedia(hub.parts, hub.workspaceId, { bytes: clip.data, filename: "how-to.mp4" });
+    const key = await keyOf(hub.workspaceId, ["messages:write"]);
+    const body = JSON.stringify({ text: "See", media: { id: file.id } });
+    const headers = { "content-type": "application/json" };
+    const response = await ask("/v1/channels/toy/preview", { method: "POST", key, headers, body });
+    expect(response.status).toBe(200);
+    const [, shown] = /(\/media\/[\w-]+)/.exec(await response.text()) ?? [];
+    const real = mediaLink(hub.parts.vault, "", { workspaceId: hub.workspaceId, id: file.id });
+    expect(shown).toHaveLength(real.length);
+    expect((await fetch(gateway.url + (shown ?? ""))).status).toBe(404);
+    expect((await fetch(gateway.url + real)).status).toBe(200);
+  });
+
   it("opens nothing once it has run out, was changed, or its file is gone", async () => {
     expect((await get(await linkTo(photo.data, "a.jpg", -5_000))).status).toBe(404);
     const url = await linkTo(photo.data, "a.jpg");

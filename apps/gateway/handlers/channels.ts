@@ -30,6 +30,8 @@ type Ids =
   | "channelAccounts.change"
   | "channelAccounts.delete";
 
+const RUN_OUT_MS = -60_000;
+
 /** Channels and their accounts. */
 export function channelHandlers(parts: GatewayParts): Pick<Handlers, Ids> {
   const configure: ConfigureParts = { ...parts, publicUrl: parts.exposure.publicUrl };
@@ -42,7 +44,9 @@ export function channelHandlers(parts: GatewayParts): Pick<Handlers, Ids> {
       if (adapter === undefined) throw notFound("channel");
       const { workspaceId } = actor;
       const content = await contentOf(parts, workspaceId, body);
-      const mediaUrl = (id: string) => mediaLink(parts.vault, parts.exposure.publicUrl, { workspaceId, id });
+      // As long as one that opens, but run out: who may write may not therefore read.
+      const mediaUrl = (id: string) =>
+        mediaLink(parts.vault, parts.exposure.publicUrl, { workspaceId, id }, RUN_OUT_MS);
       return { status: 200, body: { parts: fit(content, adapter.limits, { mediaUrl }).map(measuredBy(adapter)) } };
     },
     async "channelAccounts.templates"({ actor, params }) {
