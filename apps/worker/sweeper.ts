@@ -26,6 +26,7 @@ export function startSweeper(
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
+  let sweepingStrays: Promise<void> | undefined;
   let tidied = 0;
   let shard = Math.floor(Math.random() * SHARDS.length);
 
@@ -40,9 +41,18 @@ export function startSweeper(
     if (Date.now() - tidied > HOUSEKEEPING_MS) {
       tidied = Date.now();
       await tidy(parts);
-      await sweepStrays(parts, shardsFrom(shard));
+      // Nor must a media store that is slow, or away.
+      sweepingStrays ??= tidyStore(shardsFrom(shard))
+        .catch((error: unknown) => parts.log.warn(described(error), "the media store could not be tidied"))
+        .finally(() => {
+          sweepingStrays = undefined;
+        });
       shard += SHARDS_AT_ONCE;
     }
+  }
+
+  async function tidyStore(shards: string[]): Promise<void> {
+    for (const one of shards) if (!stopped) await sweepStrays(parts, [one]);
   }
 
   function next(): void {
@@ -60,6 +70,7 @@ export function startSweeper(
       stopped = true;
       clearTimeout(timer);
       await running;
+      await sweepingStrays;
     },
   };
 }
