@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Heard } from "../../adapters/contract/index.ts";
+import { openMedia } from "../../apps/core/media/views.ts";
 import { eventually, startTestHub, type TestAccount, type TestHub } from "../support/hub.ts";
 
 let hub: TestHub;
@@ -142,6 +143,14 @@ describe("in a call", () => {
       "[recording consent given]",
       "media",
     ]);
+    const recorded = await eventually("the recording is in the media store", async () => {
+      const files = (await messagesOf(phone)).flatMap(({ media }) => media ?? []);
+      return files.find(({ state }) => state === "stored");
+    });
+    expect(recorded).toMatchObject({ kind: "voice", mime: expect.stringMatching(/^audio\//) });
+    const { bytes } = (await openMedia(hub.parts, hub.workspaceId, recorded.id)) ?? {};
+    expect(bytes?.byteLength).toBe(recorded.size);
+    expect(recorded.size).toBeGreaterThan(0);
   });
 });
 
