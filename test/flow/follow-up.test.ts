@@ -116,6 +116,28 @@ describe("what a customer has not seen on the web", () => {
   });
 });
 
+it("what a customer has not seen is said in no call, not even one that shows their number", async () => {
+  const voice = await hub.account("voice");
+  const phone = "+14155620077";
+  const claims = { sub: "caller", phone_number: phone, phone_number_verified: true };
+  await web.say({ as: "browser-caller", text: "Hello", claims });
+  await hub.settled();
+  const ref = await hub.refOf({ type: "external", value: "caller" });
+  const threadId = await web.threadOf("browser-caller");
+  // Somebody calls, and nobody vouches for the number that they show.
+  await voice.simulator.act?.({ as: phone, action: "call" });
+  await voice.simulator.say({ as: phone, text: "It is me" });
+  await eventually("an answer in the call", () =>
+    Promise.resolve(voice.simulator.heard(phone).some(({ text }) => text.includes("It is me"))),
+  );
+  await wishFollowUp(hub.parts, { workspaceId: hub.workspaceId, threadId, channel: "voice" });
+  await write(ref, "Your code for the door is 4711.");
+  await eventually("the note", async () => (await notesIn(ref)).length > 0);
+  await hub.settled();
+  expect(await notesIn(ref)).toEqual([expect.stringMatching(/^\[not seen: a message\. .* Telephone, but/)]);
+  expect(JSON.stringify(voice.simulator.heard(phone))).not.toContain("4711");
+});
+
 describe("a link that is taken back", () => {
   const afterMove = { afterMove: regroupConversations };
 

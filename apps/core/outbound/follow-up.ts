@@ -142,6 +142,8 @@ function isUnseen(row: SaidRow, { last_inbound_at: wrote }: Followed): boolean {
 /** The private thread on the wished channel whose owner is proven to be this thread's owner. */
 async function laneFor(parts: FollowParts, followed: Followed & { workspaceId: string }): Promise<LaneRow | undefined> {
   const { workspaceId, profile_id: profileId, follow_up: channel } = followed;
+  // A call reaches whoever holds the telephone, or has dialled under its number: nothing is repeated there.
+  if (parts.adapters.get(channel)?.limits.text.spoken === true) return undefined;
   const settings = await parts.workspaces.settings(workspaceId);
   const handle = {
     identifierId: followed.owner_id,
