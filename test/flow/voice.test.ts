@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Heard } from "../../adapters/contract/index.ts";
 import { openMedia } from "../../apps/core/media/views.ts";
+import { writeToCustomer } from "../../apps/core/outbound/write.ts";
 import { eventually, startTestHub, type TestAccount, type TestHub } from "../support/hub.ts";
 
 let hub: TestHub;
@@ -162,3 +163,33 @@ async function threadOf(alias: string): Promise<string> {
   if (row === undefined) throw new Error("no such thread");
   return row.thread_id;
 }
+
+describe("what staff write without naming a channel", () => {
+  const write = async (phone: string, channel?: string) => {
+    const { workspaceId } = hub;
+    const ref = await hub.refOf({ type: "phone", value: phone });
+    const content = { text: "Your code is 4711." };
+    return (await writeToCustomer(hub.parts, { workspaceId, ref, content, channel })).channel;
+  };
+
+  it("is not said in a call that only shows the customer's number", async () => {
+    const phone = await knownByWhatsApp("the code, please");
+    await act(phone, "call");
+    await says(phone, "Tell me the code");
+    expect(await write(phone)).toBe("whatsapp");
+    await hub.settled();
+    expect(JSON.stringify(heard(phone))).not.toContain("4711");
+    expect(await write(phone, "voice")).toBe("voice");
+  });
+
+  it("is said in a call whose number is vouched for, and where they are known from calls alone", async () => {
+    const vouched = await knownByWhatsApp("hello");
+    await act(vouched, "call:attested");
+    await says(vouched, "It is me");
+    expect(await write(vouched)).toBe("voice");
+    const unknown = somebody();
+    await act(unknown, "call");
+    await says(unknown, "Who are you?");
+    expect(await write(unknown)).toBe("voice");
+  });
+});

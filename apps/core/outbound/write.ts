@@ -12,6 +12,7 @@ import { cancelBotReplies, lockCursor } from "../statements/outbound.ts";
 import { privateLanes, type LaneRow } from "../statements/write.ts";
 import { compose, type Composed } from "./compose.ts";
 import { enqueueMessages } from "./enqueue.ts";
+import { vouchedLanes } from "./hearsay.ts";
 import { reachCustomer } from "./reach.ts";
 import { replyWindowOf } from "./window.ts";
 
@@ -30,7 +31,7 @@ type WriteParts = Pick<Parts, "db" | "vault" | "workspaces" | "doorbells" | "liv
 
 /**
  * Writes to a customer, in the name of staff: on the channel given, else on the preferred one, else in the private thread that
- * they wrote in last of those that may be written to. What the bot was about to say in the conversation is cancelled;
+ * they wrote in last of those that may be written to (see {@link vouchedLanes}). What the bot was about to say in the conversation is cancelled;
  * the bot goes on answering afterwards, unless staff has taken the conversation over.
  * A template goes to who can't be written to otherwise, where the channel has it.
  * @throws {Problem} notFound · `invalid` when the channel is not installed, or the template can't be sent so · conflict when
@@ -77,13 +78,14 @@ async function chooseLane(
   const { profile, channel } = wanted;
   const identifiers = profile.identifiers.filter((i) => i.owned).map((i) => i.id);
   const wished = channel ?? preferredChannel(profile);
-  let lanes = await privateLanes(parts.db.pool, [workspaceId, identifiers]);
+  let lanes: LaneRow[] = await privateLanes(parts.db.pool, [workspaceId, identifiers]);
   const adapter = wished === undefined ? undefined : parts.adapters.get(wished);
   const isFirst = wanted.template !== undefined || adapter?.limits.canWriteFirst === true;
   if (wished !== undefined && isFirst && !lanes.some((lane) => lane.channel === wished)) {
     const isReached = await reachCustomer(parts, { workspaceId, profile, channel: wished });
     if (isReached) lanes = await privateLanes(parts.db.pool, [workspaceId, identifiers]);
   }
+  if (channel === undefined) lanes = await vouchedLanes(parts, workspaceId, lanes);
   const judged = await Promise.all(
     lanes.map(async (lane) => ({ lane, obstacle: await obstacleOf(parts, lane, wanted.template) })),
   );
