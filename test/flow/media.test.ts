@@ -222,7 +222,7 @@ describe("files", () => {
 
   it("of another customer's messages are not sent, their own are", async () => {
     const { workspaceId } = hub;
-    await toy.say({ ...sends("document"), as: "toy-tom" });
+    await toy.say({ ...sends("document"), as: "toy-ann" });
     await toy.say(sends("document"));
     await hub.settled();
     const [ofSarah] = await filesOf(hub);
@@ -233,10 +233,10 @@ describe("files", () => {
         ref: await hub.refOf({ type: "toy", value }),
         content: { text: "Here", media },
       });
-    await expect(write("toy-tom")).rejects.toThrow(/another customer's/);
+    await expect(write("toy-ann")).rejects.toThrow(/another customer's/);
     await write("toy-sarah");
     await hub.settled();
-    expect((await toy.heard("toy-tom")).filter(({ text }) => text.startsWith("Here"))).toEqual([]);
+    expect((await toy.heard("toy-ann")).filter(({ text }) => text.startsWith("Here"))).toEqual([]);
     expect((await filesOf(hub))[0]).toMatchObject({ state: "stored", filename: media.filename });
   });
 
