@@ -108,6 +108,21 @@ onBothBackends("a customer's file", (backend) => {
     expect(file).not.toHaveProperty("error");
   });
 
+  it("that ends the process each time it is fetched is given up", async () => {
+    isDown = true;
+    await toy.say(sends("image"));
+    await eventually("a first try", async () => (await filesOf(hub))[0]?.error !== undefined);
+    const [file] = await filesOf(hub);
+    // As claims leave it whose processes did not live to say how they ended.
+    await hub.sql("UPDATE media SET attempts = 20, held_until = NULL WHERE id = $1", [file?.id]);
+    const before = asked;
+    await hub.sql("UPDATE due SET due_at = clock_timestamp() - interval '1 minute' WHERE id = $1", [file?.id]);
+    await hub.settled();
+    isDown = false;
+    expect(asked).toBe(before);
+    expect((await filesOf(hub))[0]).toMatchObject({ state: "failed", error: expect.stringMatching(/^given up/) });
+  });
+
   it("that is too large is refused with the reason, and the thread goes on", async () => {
     const before = (await toy.heard("toy-sarah")).length;
     const blobs = (await blobsIn(hub)).length;

@@ -106,6 +106,8 @@ async function fetched(
   input: { workspaceId: string; row: ClaimedMedia; timeoutMs: number },
 ): Promise<Outcome> {
   const { row, timeoutMs } = input;
+  // Tries that ended with their process never came to be counted as failures.
+  if (row.attempts > MAX_ATTEMPTS) return { state: "failed", error: "given up: its process ended again and again" };
   const over = new AbortController();
   try {
     const keys = await parts.vault.unlock([row.key_id]);
