@@ -35,7 +35,7 @@ const LONGEST_WAIT_MS = 10 * 60_000;
 export function failed(row: Tried, thrown: unknown, how: { isCalled: boolean; repeatableMs: number }): Ended {
   const error = how.isCalled ? thrown : notBegun(thrown);
   if (!(error instanceof SendError)) {
-    return { state: "unknown", error: described(error).error, account: { was: "failing", cause: "passing" } };
+    return { state: "unknown", error: withoutWords(error), account: { was: "failing", cause: "passing" } };
   }
   const backoff = Math.min(LONGEST_WAIT_MS, 500 * 2 ** row.attempts);
   const waitMs = error.retryAfterMs ?? backoff / 2 + Math.random() * (backoff / 2);
@@ -63,6 +63,13 @@ export function failed(row: Tried, thrown: unknown, how: { isCalled: boolean; re
     default:
       return { state: "failed", error: text, account };
   }
+}
+
+/** What an adapter throws without advice may quote anybody, so staff and the log hear only what kind of error it was. */
+function withoutWords(error: unknown): string {
+  const code = described(error).code;
+  const kind = error instanceof Error ? error.name : typeof error;
+  return `the channel failed in a way that it should not (${code === undefined ? kind : `${kind}, ${code}`})`;
 }
 
 function accountAfter(error: SendError, waitMs: number): Sign {
