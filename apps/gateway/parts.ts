@@ -1,5 +1,5 @@
 import type { Ingest } from "../core/inbound/ingest.ts";
-import type { Patience } from "../core/inbound/process.ts";
+import type { Patience } from "../core/inbound/apply.ts";
 import type { Parts } from "../core/parts.ts";
 import type { Exposure } from "./http/security.ts";
 

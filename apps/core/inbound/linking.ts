@@ -15,7 +15,7 @@ import type { Recomputed } from "../identity/recompute.ts";
 import type { ResolveScope } from "../identity/scope.ts";
 import type { Queryable } from "../platform/database.ts";
 import { typesOf } from "../statements/identity.ts";
-import type { OpenMessage } from "./process.ts";
+import type { OpenMessage } from "./apply.ts";
 
 /** What link codes among new messages led to. */
 export interface Linking {

@@ -3,7 +3,7 @@ import { openOutbound, sealBody } from "../conversation/body.ts";
 import type { Queryable } from "../platform/database.ts";
 import { numberedOffers, rewriteMessages } from "../statements/process.ts";
 import type { KeyRing, Vault } from "../vault/vault.ts";
-import type { OpenMessage } from "./process.ts";
+import type { OpenMessage } from "./apply.ts";
 
 type Scope = { workspaceId: string; vault: Vault };
 
