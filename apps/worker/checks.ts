@@ -2,6 +2,7 @@ import { checkHealth } from "../core/channels/health.ts";
 import type { Parts } from "../core/parts.ts";
 import { described } from "../core/platform/log.ts";
 import { takeChecks } from "../core/statements/health.ts";
+import { makeRounds } from "./rounds.ts";
 
 /** How often an account is looked at, and how many at a time. */
 const CHECK_EVERY_MS = 5 * 60_000;
@@ -15,39 +16,20 @@ export function startChecks(
   parts: Pick<Parts, "db" | "accounts" | "adapters" | "live" | "log">,
   options: { lookEveryMs: number; publicUrl: string },
 ): { stop(): Promise<void> } {
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
-
-  async function look(): Promise<void> {
-    for (let taken = AT_ONCE; taken === AT_ONCE && !stopped;) {
-      const due = await takeChecks(parts.db.pool, [AT_ONCE, CHECK_EVERY_MS]);
-      taken = due.length;
-      await Promise.all(
-        due.map(({ workspace_id: workspaceId, account_id: id }) =>
-          checkHealth(parts, { workspaceId, id, publicUrl: options.publicUrl }).catch((error: unknown) =>
-            parts.log.warn({ ...described(error), accountId: id }, "an account's health could not be looked at"),
+  return makeRounds(
+    async (stopped) => {
+      for (let taken = AT_ONCE; taken === AT_ONCE && !stopped.aborted;) {
+        const due = await takeChecks(parts.db.pool, [AT_ONCE, CHECK_EVERY_MS]);
+        taken = due.length;
+        await Promise.all(
+          due.map(({ workspace_id: workspaceId, account_id: id }) =>
+            checkHealth(parts, { workspaceId, id, publicUrl: options.publicUrl }).catch((error: unknown) =>
+              parts.log.warn({ ...described(error), accountId: id }, "an account's health could not be looked at"),
+            ),
           ),
-        ),
-      );
-    }
-  }
-
-  function next(): void {
-    if (stopped) return;
-    timer = setTimeout(() => {
-      running = look()
-        .catch((error: unknown) => parts.log.warn(described(error), "no account's health could be looked at"))
-        .finally(next);
-    }, options.lookEveryMs);
-  }
-  next();
-
-  return {
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await running;
+        );
+      }
     },
-  };
+    { everyMs: options.lookEveryMs, log: parts.log, failed: "no account's health could be looked at" },
+  );
 }

@@ -12,6 +12,7 @@ import { described } from "../core/platform/log.ts";
 import type { Queues } from "../core/platform/queues.ts";
 import { answerThreads } from "../core/reply/turn.ts";
 import type { Generator } from "../core/reply/generator.ts";
+import { openLine, type Line, type Stage } from "./line.ts";
 
 /** What the stages need besides the core's parts. Durations in milliseconds. */
 export interface FlowOptions {
@@ -33,12 +34,6 @@ export interface Flow {
   idle(): Promise<void>;
 }
 
-/** Threads that share a transaction, and transactions that run beside each other: one works while one waits for the disk. */
-const THREADS_PER_BATCH = 64;
-const CONCURRENCY: Record<Bell, number> = { inbound: 1, reply: 2, outbound: 2, media: 1 };
-/** A round costs the same dozen round trips for one thread as for many: a busy worker waits this long for more. Milliseconds. */
-const GATHER_MS = 15;
-
 /** Typing signs, read marks and questions for names: none may take longer, and no more are under way. Milliseconds. */
 const COURTESY_MS = 3_000;
 const MOST_COURTESIES = 64;
@@ -57,7 +52,7 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
   const introduce = openIntroductions(parts, courtesies);
   const patience = { quietMs: options.replyQuietMs, maxWaitMs: options.replyMaxWaitMs };
 
-  const stages: Record<Bell, (workspaceId: string, ids: string[], again: boolean) => Promise<void>> = {
+  const stages: Record<Bell, Stage> = {
     async inbound(workspaceId, threadIds, again) {
       const done = await processThreads(parts, { workspaceId, threadIds, patience, again });
       queues.ring("inbound", ringsFor(workspaceId, done.more));
@@ -109,51 +104,12 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
     if (threadIds.length > 0) parts.live.publish({ workspaceId, threadIds: [...new Set(threadIds)] });
   }
 
-  function batched(bell: Bell) {
-    // One place in the line for each: a busy worker is rung for the same thread by the queue and by the sweeper.
-    const inLine = new Map<string, { item: Ring & { again: boolean }; done: Promise<void> }>();
-    const line = batcher<Ring & { again: boolean }, void>({
-      maxSize: THREADS_PER_BATCH,
-      concurrency: CONCURRENCY[bell],
-      gatherMs: GATHER_MS,
-      async run(items) {
-        for (const { id } of items) inLine.delete(id);
-        for (const [workspaceId, group] of Map.groupBy(items, (i) => i.workspaceId)) {
-          const ids = [...new Set(group.map((i) => i.id))].sort();
-          try {
-            await stages[bell](
-              workspaceId,
-              ids,
-              group.some((i) => i.again),
-            );
-          } catch (error) {
-            // Nothing is lost: what is due still stands in the database, and the sweeper comes back to it.
-            parts.log.warn({ ...described(error), bell, count: ids.length }, "a batch failed");
-          }
-        }
-        return items.map(() => undefined);
-      },
-    });
-    return {
-      idle: () => line.idle(),
-      add(ring: Ring, again: boolean): Promise<void> {
-        const before = inLine.get(ring.id);
-        if (before !== undefined) {
-          before.item.again ||= again;
-          return before.done;
-        }
-        const item = { ...ring, again };
-        const done = line.add(item);
-        inLine.set(ring.id, { item, done });
-        return done;
-      },
-    };
-  }
-  const batches = {
-    inbound: batched("inbound"),
-    reply: batched("reply"),
-    outbound: batched("outbound"),
-    media: batched("media"),
+  const open = (bell: Bell) => openLine({ bell, stage: stages[bell], log: parts.log });
+  const lines: Record<Bell, Line> = {
+    inbound: open("inbound"),
+    reply: open("reply"),
+    outbound: open("outbound"),
+    media: open("media"),
   };
 
   const following = batcher<Ring, void>({
@@ -178,10 +134,10 @@ export function openFlow(parts: Parts, queues: Queues, options: FlowOptions): Fl
       await Promise.all(rings.map((ring) => following.add(ring)));
     },
     async work(bell, rings, again) {
-      await Promise.all(rings.map((ring) => batches[bell].add(ring, again)));
+      await Promise.all(rings.map((ring) => lines[bell].add(ring, again)));
     },
     async idle() {
-      await Promise.all(Object.values(batches).map((b) => b.idle()));
+      await Promise.all(Object.values(lines).map((line) => line.idle()));
       await following.idle();
       await Promise.all([deliverer.idle(), downloader.idle()]);
       await courtesies.idle();

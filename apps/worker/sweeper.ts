@@ -6,6 +6,7 @@ import { described } from "../core/platform/log.ts";
 import { sweepDue } from "../core/statements/due.ts";
 import { joinEarlyStatuses } from "../core/statements/outbound.ts";
 import type { Flow } from "./flow.ts";
+import { makeRounds } from "./rounds.ts";
 
 /** Younger than this it is on its way: its doorbell was rung. Milliseconds. */
 const GRACE_MS = 1_000;
@@ -23,14 +24,11 @@ export function startSweeper(
   flow: Flow,
   everyMs: number,
 ): { stop(): Promise<void> } {
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
   let sweepingStrays: Promise<void> | undefined;
   let tidied = 0;
   let shard = Math.floor(Math.random() * SHARDS.length);
 
-  async function sweep(): Promise<void> {
+  async function sweep(stopped: AbortSignal): Promise<void> {
     const rows = await sweepDue(parts.db.pool, [GRACE_MS, AT_MOST]);
     // Not awaited: a slow provider must not keep the next sweep from coming. What was swept is put off in the database.
     void flow.followUp(rows.filter((r) => r.kind === "follow_up").map(ringOf));
@@ -42,7 +40,7 @@ export function startSweeper(
       tidied = Date.now();
       await tidy(parts);
       // Nor must a media store that is slow, or away.
-      sweepingStrays ??= tidyStore(shardsFrom(shard))
+      sweepingStrays ??= tidyStore(shardsFrom(shard), stopped)
         .catch((error: unknown) => parts.log.warn(described(error), "the media store could not be tidied"))
         .finally(() => {
           sweepingStrays = undefined;
@@ -51,25 +49,15 @@ export function startSweeper(
     }
   }
 
-  async function tidyStore(shards: string[]): Promise<void> {
-    for (const one of shards) if (!stopped) await sweepStrays(parts, [one]);
+  async function tidyStore(shards: string[], stopped: AbortSignal): Promise<void> {
+    for (const one of shards) if (!stopped.aborted) await sweepStrays(parts, [one]);
   }
 
-  function next(): void {
-    if (stopped) return;
-    timer = setTimeout(() => {
-      running = sweep()
-        .catch((error: unknown) => parts.log.warn(described(error), "a sweep failed; the next one comes"))
-        .finally(next);
-    }, everyMs);
-  }
-  next();
+  const rounds = makeRounds(sweep, { everyMs, log: parts.log, failed: "a sweep failed; the next one comes" });
 
   return {
     async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await running;
+      await rounds.stop();
       await sweepingStrays;
     },
   };
