@@ -257,22 +257,21 @@ describe("files", () => {
 
   it("go with the customer's key, and nobody else's do", async () => {
     const { workspaceId } = hub;
-    await toy.say({ ...sends("image"), as: "toy-tom" });
+    await toy.say({ ...sends("image"), as: "toy-jo" });
     await toy.say(sends("image"));
+    await hub.settled();
     const upload = await uploadMedia(hub.parts, workspaceId, { bytes: photo.data });
-    for (const value of ["toy-sarah", "toy-tom"]) {
+    for (const value of ["toy-sarah", "toy-jo"]) {
       const ref = await hub.refOf({ type: "toy", value });
       await writeToCustomer(hub.parts, { workspaceId, ref, content: { text: "", media: upload } });
     }
     await hub.settled();
-    const ofTom = (await hub.timeline(await hub.refOf({ type: "toy", value: "toy-tom" }))).flatMap(
-      (e) => e.media ?? [],
-    );
+    const ofJo = (await hub.timeline(await hub.refOf({ type: "toy", value: "toy-jo" }))).flatMap((e) => e.media ?? []);
     const ofSarah = await filesOf(hub);
-    expect(ofTom).toHaveLength(2);
-    const [row] = await hub.sql<{ key_id: string }>("SELECT key_id FROM media WHERE id = $1", [ofTom[0]?.id]);
+    expect(ofJo).toHaveLength(2);
+    const [row] = await hub.sql<{ key_id: string }>("SELECT key_id FROM media WHERE id = $1", [ofJo[0]?.id]);
     await hub.parts.vault.destroyKeys([row?.key_id ?? ""]);
-    for (const file of ofTom) await expect(bytesOf(hub, file.id)).rejects.toThrow(ErasedError);
+    for (const file of ofJo) await expect(bytesOf(hub, file.id)).rejects.toThrow(ErasedError);
     for (const file of ofSarah) if (file.state === "stored") expect(await bytesOf(hub, file.id)).toBeDefined();
     expect(await bytesOf(hub, upload.id)).toBeDefined();
   });
