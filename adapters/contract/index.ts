@@ -6,5 +6,6 @@ export * from "./light.ts";
 export * from "./media.ts";
 export * from "./media-kinds.ts";
 export * from "./outbound.ts";
+export * from "./same-secret.ts";
 export * from "./settings.ts";
 export * from "./simulator.ts";

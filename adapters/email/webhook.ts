@@ -1,5 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
-import type { InboundEvent, RawRequest } from "../contract/index.ts";
+import { sameSecret, type InboundEvent, type RawRequest } from "../contract/index.ts";
 import { eventsOfMail } from "./parse.ts";
 import type { EmailSettings } from "./settings.ts";
 
@@ -27,13 +26,6 @@ function passwordIn(authorization: string | undefined): string | undefined {
   const credentials = encoded === undefined ? "" : Buffer.from(encoded, "base64").toString("utf8");
   const colon = credentials.indexOf(":");
   return colon === -1 ? undefined : credentials.slice(colon + 1);
-}
-
-/** Compares digests, so that neither the time nor the length tells how much of a guess was right. */
-function sameSecret(given: string | undefined, expected: string | undefined): boolean {
-  if (given === undefined || given === "" || expected === undefined || expected === "") return false;
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(given), digest(expected));
 }
 
 /**

@@ -1,5 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
-import type { HttpReply, RawRequest } from "../contract/index.ts";
+import { sameSecret, type HttpReply, type RawRequest } from "../contract/index.ts";
 import { callbackIdOf, updateIn } from "./parse.ts";
 import type { TelegramSettings } from "./settings.ts";
 
@@ -9,13 +8,6 @@ export const SECRET_HEADER = "x-telegram-bot-api-secret-token";
 /** Whether the request carries the account's secret token, compared in constant time. */
 export function verify(request: RawRequest, settings: TelegramSettings): boolean {
   return sameSecret(request.headers[SECRET_HEADER], settings.secretToken);
-}
-
-/** Compares digests, so that neither the time nor the length tells how much of a guess was right. */
-function sameSecret(given: string | undefined, expected: string | undefined): boolean {
-  if (given === undefined || given === "" || expected === undefined || expected === "") return false;
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(given), digest(expected));
 }
 
 /**

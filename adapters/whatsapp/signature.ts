@@ -1,5 +1,5 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import type { HttpReply, RawRequest } from "../contract/index.ts";
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { sameSecret, type HttpReply, type RawRequest } from "../contract/index.ts";
 import type { WhatsAppSettings } from "./settings.ts";
 
 /** One signature, whole. A repeated header arrives joined by ", " and does not match: refused. */
@@ -48,12 +48,7 @@ export function handshake(request: RawRequest, settings: WhatsAppSettings): Http
   const [mode, token, challenge] = ["hub.mode", "hub.verify_token", "hub.challenge"].map((name) =>
     single(request, name),
   );
-  const agreed =
-    mode === "subscribe" &&
-    token !== undefined &&
-    challenge !== undefined &&
-    settings.verifyToken !== "" &&
-    sameText(token, settings.verifyToken);
+  const agreed = mode === "subscribe" && challenge !== undefined && sameSecret(token, settings.verifyToken);
   const headers = { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" };
   return agreed ? { status: 200, headers, body: challenge } : { status: 403, headers, body: "verify token refused" };
 }
@@ -61,9 +56,4 @@ export function handshake(request: RawRequest, settings: WhatsAppSettings): Http
 function single(request: RawRequest, name: string): string | undefined {
   const values = request.query.getAll(name);
   return values.length === 1 ? values[0] : undefined;
-}
-
-/** Compares digests, so that neither the length nor a common beginning shows in the time taken. */
-function sameText(a: string, b: string): boolean {
-  return timingSafeEqual(createHash("sha256").update(a).digest(), createHash("sha256").update(b).digest());
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MEDIA_KINDS } from "../../../adapters/contract/index.ts";
+import { MEDIA_KINDS } from "../../../adapters/contract/media-kinds.ts";
 import { previewBody, shownParts } from "./content.ts";
 import { channel, id, listOf } from "./fields.ts";
 import { route } from "./route.ts";
