@@ -50,6 +50,8 @@ export async function openHub(
   const closers: (() => Promise<unknown>)[] = [];
   if (where.server) closers.push(() => where.server?.stop() ?? Promise.resolve());
   try {
+    // Before the first connection: while modules are loaded nobody sees that it was made.
+    const adapters = await adaptersLoading;
     await reachable(() => migrate(where.url));
     const poolSize = config.poolSize;
     const store = await openKeyStore(where.keystoreUrl, { poolSize, log });
@@ -64,7 +66,6 @@ export async function openHub(
     closers.push(() => live.close());
     await db.prisma.workspace.createMany({ data: [{ id: FIRST_WORKSPACE, name: "Workspace" }], skipDuplicates: true });
     await vault.createKeys(FIRST_WORKSPACE, [FIRST_WORKSPACE]);
-    const adapters = await adaptersLoading;
     const workspaces = openWorkspaces(db);
     const accounts = openAccounts({ db, vault, adapters, log });
     const media = openMediaStore(config);

@@ -18,6 +18,7 @@ import {
   stopStalePostmaster,
 } from "./embedded-cluster.ts";
 import { StartError } from "./start-error.ts";
+import { STARTING_MS } from "./starting.ts";
 
 const DATABASE = "throughline";
 const KEYSTORE = "throughline_keys";
@@ -241,7 +242,7 @@ async function stopServer(server: { pid: number; child: ChildProcess; ended: Pro
 }
 
 async function ensureDatabases(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: STARTING_MS });
   await client.connect();
   try {
     const { rows } = await client.query<{ datname: string }>("SELECT datname FROM pg_database");

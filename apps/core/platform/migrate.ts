@@ -4,6 +4,7 @@ import path from "node:path";
 import pg from "pg";
 import { z } from "zod";
 import { StartError } from "./start-error.ts";
+import { STARTING_MS } from "./starting.ts";
 
 const MIGRATIONS = path.join(import.meta.dirname, "../../../prisma/migrations");
 
@@ -146,7 +147,7 @@ async function apply(
 async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client({
     connectionString: url,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: STARTING_MS,
     application_name: "throughline-migrate",
   });
   // A connection that is lost while idle fails the next query; without a listener it would end the process.

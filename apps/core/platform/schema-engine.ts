@@ -11,6 +11,7 @@ import {
 // The types are the whole package's; the code is loaded below, since Node does not import the .wasm file by itself.
 import type { MigrationList, SchemaEngine } from "@prisma/schema-engine-wasm";
 import pg from "pg";
+import { STARTING_MS } from "./starting.ts";
 
 /** Node has it; the types of Node 24 leave it to the browser's. */
 declare const WebAssembly: {
@@ -106,7 +107,7 @@ function openSession(url: string) {
   const charColumns = new WeakMap<object, number[]>();
   let failure: string | undefined;
   const open = (address: string) => {
-    const pool = new pg.Pool({ connectionString: address, max: 1, connectionTimeoutMillis: 5_000 });
+    const pool = new pg.Pool({ connectionString: address, max: 1, connectionTimeoutMillis: STARTING_MS });
     // The next statement on the lost connection fails and says so.
     pool.on("error", (error) => (failure = error.message));
     // The catalogues' one-byte type "char" is unknown to the adapter; the engine insists on a character. It passes as

@@ -1,6 +1,7 @@
 import pg from "pg";
 import { described, type Log } from "../platform/log.ts";
 import { StartError } from "../platform/start-error.ts";
+import { STARTING_MS } from "../platform/starting.ts";
 
 /**
  * Where wrapped data keys live: a database of its own, so that its backups can be short-lived. Deleting a key erases
@@ -78,7 +79,7 @@ export async function openKeyStore(url: string, options: { poolSize: number; log
 }
 
 async function ensureDatabase(url: string): Promise<void> {
-  const probe = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  const probe = new pg.Client({ connectionString: url, connectionTimeoutMillis: STARTING_MS });
   try {
     await probe.connect();
     await probe.end();
@@ -91,7 +92,7 @@ async function ensureDatabase(url: string): Promise<void> {
   const name = decodeURIComponent(new URL(url).pathname.slice(1));
   const server = new URL(url);
   server.pathname = "/postgres";
-  const admin = new pg.Client({ connectionString: server.href, connectionTimeoutMillis: 5_000 });
+  const admin = new pg.Client({ connectionString: server.href, connectionTimeoutMillis: STARTING_MS });
   try {
     await admin.connect();
     await admin.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
