@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { settingsPlace } from "../../apps/core/channels/accounts.ts";
+import { changeAccount } from "../../apps/core/channels/configure.ts";
 import type { Note } from "../../apps/core/platform/live.ts";
 import { workspaceKeys } from "../../apps/core/vault/workspace-key.ts";
 import { eventually, startTestHub, type TestHub } from "../support/hub.ts";
@@ -19,6 +20,24 @@ it("an account whose settings are broken leaves the others to be found", async (
     keys.seal(hub.workspaceId, settingsPlace(broken.id), { appSecret: 7 }),
   ]);
   expect((await hub.parts.accounts.all()).map((a) => a.id)).toEqual([sound.id]);
+});
+
+it("secrets that stay are not sent to another place", async () => {
+  const { id, simulator } = await hub.account("telegram");
+  const { botToken, secretToken } = simulator.settings;
+  const elsewhere = "http://127.0.0.1:9";
+  const change = (settings: Record<string, unknown>) =>
+    changeAccount(
+      { ...hub.parts, publicUrl: "http://127.0.0.1" },
+      { workspaceId: hub.workspaceId, id, change: { settings } },
+    );
+  const refusal = { field: "settings.apiBaseUrl", message: expect.stringContaining("botToken") };
+  await expect(change({ apiBaseUrl: elsewhere })).rejects.toMatchObject(refusal);
+  await expect(change({ apiBaseUrl: elsewhere, botToken: { set: true }, secretToken })).rejects.toMatchObject(refusal);
+  expect((await hub.parts.accounts.find(id))?.settings).toMatchObject({ apiBaseUrl: simulator.settings["apiBaseUrl"] });
+  await change({ apiBaseUrl: simulator.settings["apiBaseUrl"] });
+  const moved = await change({ apiBaseUrl: elsewhere, botToken, secretToken });
+  expect(moved.settings).toMatchObject({ apiBaseUrl: elsewhere });
 });
 
 it("a notification that is no note of the hub's is passed over", async () => {

@@ -112,7 +112,7 @@ export async function createAccount(
 
 /**
  * Changes an account and, while it is active, tells its provider again where to deliver.
- * @throws {Problem} notFound · `invalid`, naming `settings.…`
+ * @throws {Problem} notFound · `invalid`, naming `settings.…`, also when a provider's place changes while secrets stay
  */
 export async function changeAccount(
   parts: ConfigureParts,
@@ -200,8 +200,19 @@ function merged(
       if (!settings.has(name)) throw invalidField(`settings.${name}`, "is not set yet, so it can't stay as it is");
     } else settings.set(name, value);
   }
+  const moved = Object.keys(change).find((name) => WHEREABOUTS.test(name) && settings.get(name) !== stored[name]);
+  const kept = [...secrets].filter((name) => settings.has(name) && (change[name] === undefined || isSet(change[name])));
+  if (moved !== undefined && kept.length > 0) {
+    throw invalidField(
+      `settings.${moved}`,
+      `can't change while secrets stay, for they would be sent there: give ${kept.join(", ")} again`,
+    );
+  }
   return Object.fromEntries(settings);
 }
+
+/** Settings that say where a provider is, and so where secrets go. */
+const WHEREABOUTS = /(baseUrl|host)$/i;
 
 function storedSettings(opened: unknown): Record<string, unknown> {
   return z.record(z.string(), z.unknown()).parse(opened);
