@@ -1,6 +1,6 @@
 import type { Ingest } from "../core/inbound/ingest.ts";
 import type { Parts } from "../core/parts.ts";
-import { BELLS, type Bell, type Ring } from "../core/platform/doorbell.ts";
+import { BELLS } from "../core/platform/doorbell.ts";
 import type { Queues } from "../core/platform/queues.ts";
 import { startChecks } from "./checks.ts";
 import { openFlow, type FlowOptions } from "./flow.ts";
@@ -21,18 +21,14 @@ export function startWorker(
   options: FlowOptions & { sweepMs: number },
 ): Worker {
   const flow = openFlow(parts, queues, options);
-  let isStopping = false;
-  // Who stops must not work off the whole queue first: what is due stands in the database, and another worker finds it there.
-  const answer = async (bell: Bell, rings: Ring[]) => {
-    if (!isStopping) await flow.work(bell, rings, false);
-  };
-  for (const bell of BELLS) queues.consume(bell, (rings) => answer(bell, rings));
+  const consumers = BELLS.map((bell) => queues.consume(bell, (rings) => flow.work(bell, rings, false)));
   const sweeper = startSweeper(parts, flow, options.sweepMs);
   const listeners = startListeners(parts, ingest);
   const checks = startChecks(parts, { lookEveryMs: 2 * options.sweepMs, publicUrl: options.publicUrl });
   return {
     async stop() {
-      isStopping = true;
+      // Who stops must not work off the whole queue first: that is for the others.
+      for (const consumer of consumers) consumer.pause();
       await Promise.all([sweeper.stop(), listeners.stop(), checks.stop()]);
       await flow.idle();
     },

@@ -12,8 +12,8 @@ const Job = z.object({ rings: z.array(z.tuple([z.uuid(), z.uuid()])).min(1) });
 export interface Queues extends Doorbells {
   /** Rings later, from this process; should it end before, the sweeper rings. */
   ringAt(bell: Bell, rings: Ring[], at: Date): void;
-  /** Answers the rings of one bell, from whatever process they come. */
-  consume(bell: Bell, answer: (rings: Ring[]) => Promise<void>): void;
+  /** Answers the rings of one bell, from whatever process they come; `pause` takes no more, and leaves the rest to others. */
+  consume(bell: Bell, answer: (rings: Ring[]) => Promise<void>): { pause(): void };
   /** Whether the queue's server answers. @throws Error with the reason */
   check(): Promise<void>;
   /** Stops taking jobs and waits for those under way, `timeoutMs` at most. */
@@ -99,6 +99,7 @@ export function openQueues(where: { redisUrl: string | undefined; databaseUrl: s
         complain,
       );
       consumers.push(consumer);
+      return { pause: () => void consumer.pause().catch(complain) };
     },
     check: () => backend.check(),
     async close(timeoutMs) {
@@ -116,6 +117,8 @@ export function openQueues(where: { redisUrl: string | undefined; databaseUrl: s
 }
 
 interface Consumer {
+  /** Takes no more jobs; does not wait for those under way. */
+  pause(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -153,7 +156,7 @@ function onPostgres(databaseUrl: string): Backend {
       const worker = new Worker(bell, (job) => work(job.data), { connection: { ...connection, max: 4 }, ...WORKERS });
       worker.on("error", complain);
       worker.on("failed", (_, error) => complain(error));
-      return { close: () => worker.close() };
+      return { pause: () => worker.pause(true), close: () => worker.close() };
     },
     async check() {
       await probe.query(`SELECT 1 FROM ${pg.escapeIdentifier(PREFIX)}.job LIMIT 1`);
@@ -206,7 +209,7 @@ function onRedis(url: string, log: Log): Backend {
       const worker = new Worker(bell, (job) => work(job.data), { connection: consumer, prefix: PREFIX, ...WORKERS });
       worker.on("error", complain);
       worker.on("failed", (_, error) => complain(error));
-      return { close: () => worker.close() };
+      return { pause: () => worker.pause(true), close: () => worker.close() };
     },
     async check() {
       await producer.ping();
