@@ -41,7 +41,15 @@ export default {
     },
     { name: "no-unresolvable", severity: "error", from: {}, to: { path: "^\\.", couldNotResolve: true } },
     only("contract-stands-alone", "^adapters/contract/", ["^adapters/contract/"]),
-    only("adapter-knows-the-contract", "^adapters/(?!contract/)([^/]+)/", ["^adapters/contract/", "^adapters/$1/"]),
+    only("provider-knows-the-contract", "^adapters/providers/([^/]+)/", [
+      "^adapters/contract/",
+      "^adapters/providers/$1/",
+    ]),
+    only("adapter-knows-the-contract", "^adapters/(?!contract/|providers/)([^/]+)/", [
+      "^adapters/contract/",
+      "^adapters/providers/",
+      "^adapters/$1/",
+    ]),
     only("registry-knows-the-contract", "^adapters/registry\\.ts$", ["^adapters/contract/"]),
     ...Object.entries(rooms).map(([room, below]) =>
       only(`core-${room}`, inCore(room), [

@@ -4,13 +4,16 @@ import type { ChannelAdapter } from "./contract/index.ts";
 /** The adapters that are there, by id. */
 export type Registry = ReadonlyMap<string, ChannelAdapter>;
 
+/** Folders that are no channels: what all adapters stand on, and what those of one provider share. */
+const SHARED = new Set(["contract", "providers"]);
+
 /**
  * Loads every adapter folder beside this file. Being there is being registered.
  * @throws Error naming the folder when one does not load, or its adapter's id is not its folder's name
  */
 export async function loadAdapters(): Promise<Registry> {
   const folders = (await readdir(import.meta.dirname, { withFileTypes: true }))
-    .filter((entry) => entry.isDirectory() && entry.name !== "contract")
+    .filter((entry) => entry.isDirectory() && !SHARED.has(entry.name))
     .map((entry) => entry.name)
     .sort();
   const adapters = await Promise.all(folders.map(async (folder) => [folder, await loadAdapter(folder)] as const));

@@ -51,6 +51,8 @@ it("really reads the source, and finds nothing forbidden", () => {
 const forbidden: [rule: string, from: string, to: string][] = [
   ["contract-stands-alone", "adapters/contract/seed.ts", "adapters/registry.ts"],
   ["adapter-knows-the-contract", "adapters/telegram/seed.ts", "adapters/whatsapp/index.ts"],
+  ["provider-knows-the-contract", "adapters/providers/meta/seed.ts", "adapters/whatsapp/index.ts"],
+  ["provider-knows-the-contract", "adapters/providers/twilio/seed.ts", "adapters/providers/meta/signature.ts"],
   ["adapter-knows-the-contract", "adapters/web/seed.ts", "apps/core/platform/ids.ts"],
   ["core-platform", "apps/core/platform/seed.ts", "apps/core/vault/seal.ts"],
   ["core-vault", "apps/core/vault/seed.ts", "apps/core/identity/resolve.ts"],

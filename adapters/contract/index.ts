@@ -1,5 +1,6 @@
 export * from "./account.ts";
 export * from "./adapter.ts";
+export * from "./delivery.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./light.ts";

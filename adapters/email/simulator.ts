@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { deliverWebhook } from "../contract/index.ts";
 import type { Heard, Say, Simulator, SimulatorFactory } from "../contract/index.ts";
-import { deliver } from "./simulatedDelivery.ts";
 import { startImap } from "./simulatedImap.ts";
 import { AUTHSERV_ID, customerMail, customerMessageId, mailboxOf } from "./simulatedMail.ts";
 import type { Correspondence } from "./simulatedMail.ts";
@@ -73,7 +73,9 @@ async function startSimulator(): Promise<EmailSimulator> {
   async function hand(raw: Buffer): Promise<void> {
     imap.put(raw);
     if (webhookUrl === undefined) throw new Error("the simulator is not attached to a hub");
-    await deliver({ method: "POST", headers, body: new Uint8Array(raw) }, webhookUrl, stopped.signal);
+    await deliverWebhook({ method: "POST", headers, body: new Uint8Array(raw) }, webhookUrl, {
+      signal: stopped.signal,
+    });
   }
 
   return {

@@ -8,7 +8,7 @@ import { profile } from "./profile.ts";
 import { limits, send, staffWindowMs } from "./send.ts";
 import { instagramSettings } from "./settings.ts";
 import type { InstagramSettings } from "./settings.ts";
-import { handshake, verify } from "./signature.ts";
+import { handshake, verify } from "../providers/meta/signature.ts";
 import { simulator } from "./simulator.ts";
 
 /** Instagram direct messages through Meta's Instagram API: one account is one professional account. */

@@ -1,5 +1,4 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Json, SimulatedRequest } from "../contract/index.ts";
 import type { JsonObject } from "./fields.ts";
 
@@ -46,41 +45,4 @@ export function signedRequest(item: Json, account: SimulatedAccount): SimulatedR
     headers: { "content-type": "application/json", "x-hub-signature-256": `sha256=${signature}` },
     body,
   };
-}
-
-/** Answers that mean: not now. Any other 4xx is a refusal that a repetition would only earn again. */
-const PASSING = new Set([408, 409, 423, 425, 429]);
-
-/**
- * Delivers a webhook, again and again with growing pauses until it is acknowledged, as Meta does (there for 36 hours, here for
- * two minutes).
- * @throws {Error} when the hub refuses it, does not acknowledge it in time, or `signal` aborts
- */
-export async function deliver(request: SimulatedRequest, url: string, signal: AbortSignal): Promise<void> {
-  const deadline = Date.now() + 120_000;
-  for (let pause = 200; ; pause = Math.min(pause * 2, 10_000)) {
-    const outcome = await attempt(request, url, signal);
-    if (outcome === 200) return;
-    if (typeof outcome === "number" && outcome >= 400 && outcome < 500 && !PASSING.has(outcome)) {
-      throw new Error(`the hub refused the webhook: ${outcome}`);
-    }
-    if (Date.now() + pause > deadline) throw new Error(`the hub did not acknowledge the webhook: ${outcome}`);
-    await sleep(pause, undefined, { signal });
-  }
-}
-
-/** 200 for any 2xx, another status, or the words of a network failure. */
-async function attempt(request: SimulatedRequest, url: string, signal: AbortSignal): Promise<number | string> {
-  try {
-    const response = await fetch(url, {
-      ...request,
-      redirect: "manual",
-      signal: AbortSignal.any([signal, AbortSignal.timeout(20_000)]),
-    });
-    await response.arrayBuffer();
-    return response.ok ? 200 : response.status;
-  } catch (error) {
-    signal.throwIfAborted();
-    return error instanceof Error ? error.message : String(error);
-  }
 }

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { deliverWebhook } from "../contract/index.ts";
 import type { Heard, MediaKind, Say, SimulatedRequest, Simulator, SimulatorFactory } from "../contract/index.ts";
 import type { JsonObject } from "./fields.ts";
 import { consentMissing, fetchFile, judge, refused, uploadFailed } from "./simulatedGraph.ts";
 import type { AcceptedCall, GraphAnswer, GraphRequest } from "./simulatedGraph.ts";
 import { graphServer } from "./simulatedServer.ts";
-import { businessItem, customerItem, deliver, igsidOf, messageId, signedRequest } from "./simulatedWebhook.ts";
+import { businessItem, customerItem, igsidOf, messageId, signedRequest } from "./simulatedWebhook.ts";
 
 /** The double, with what the business can do beside the API. All resolve when the hub has acknowledged. */
 export interface InstagramSimulator extends Simulator {
@@ -88,7 +89,7 @@ async function startSimulator(): Promise<InstagramSimulator> {
 
   async function post(item: JsonObject): Promise<void> {
     if (webhookUrl === undefined) throw new Error("the simulator is not attached to a hub");
-    await deliver(signedRequest(item, account), webhookUrl, stopped.signal);
+    await deliverWebhook(signedRequest(item, account), webhookUrl, { signal: stopped.signal });
   }
 
   /** What nobody waits for: a hub that refuses it, or is gone for good, is its own loss; Meta drops it in the end, too. */

@@ -9,7 +9,8 @@ import { measure } from "./segments.ts";
 import { send } from "./send.ts";
 import { smsSettings } from "./settings.ts";
 import type { SmsSettings } from "./settings.ts";
-import { acknowledge, verify } from "./signature.ts";
+import { verify } from "../providers/twilio/signature.ts";
+import { acknowledge } from "./acknowledge.ts";
 import { simulator } from "./simulator.ts";
 
 /** SMS and MMS through Twilio: one account is one number, or one messaging service. */

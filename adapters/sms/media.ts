@@ -1,6 +1,6 @@
 import type { Content } from "../contract/index.ts";
-import { field } from "./form.ts";
-import type { Form } from "./form.ts";
+import { field } from "../providers/twilio/form.ts";
+import type { Form } from "../providers/twilio/form.ts";
 
 /** More than Twilio ever puts into one message (10). */
 const MOST = 50;

@@ -1,6 +1,6 @@
 import type { Content, InboundEvent, Json, MessageEvent, RawRequest, StatusEvent } from "../contract/index.ts";
-import { field, formOf } from "./form.ts";
-import type { Form } from "./form.ts";
+import { field, formOf } from "../providers/twilio/form.ts";
+import type { Form } from "../providers/twilio/form.ts";
 import { linkToken } from "./link.ts";
 import { mediaOf } from "./media.ts";
 import { keywordOf } from "./optOut.ts";

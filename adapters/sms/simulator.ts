@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { deliverWebhook } from "../contract/index.ts";
 import type { Heard, Say, Simulator, SimulatorFactory } from "../contract/index.ts";
 import { keywordOf } from "./optOut.ts";
 import type { Keyword } from "./optOut.ts";
 import { fetchedMedia, simulatedMedia } from "./simulatedMedia.ts";
 import { acceptance, judge, refused, told } from "./simulatedTwilio.ts";
 import type { AcceptedSend, ApiRequest, TwilioAnswer } from "./simulatedTwilio.ts";
-import { deliver, messageRequest, messageSid, numberBehind, statusRequest } from "./simulatedWebhook.ts";
+import { messageRequest, messageSid, numberBehind, statusRequest } from "./simulatedWebhook.ts";
 
 /** How the double behaves. */
 export interface SmsSimulatorOptions {
@@ -90,7 +91,7 @@ async function startSimulator({
     for (const one of all) {
       const request = statusRequest({ ...one, to }, { account, url });
       // A hub that refuses a status, or is gone for good, is its own loss: Twilio doesn't insist.
-      await deliver({ ...request, url }, stopped.signal).catch(() => undefined);
+      await deliverWebhook(request, url, { signal: stopped.signal }).catch(() => undefined);
     }
   }
 
@@ -140,7 +141,7 @@ async function startSimulator({
       const said = identified(input);
       const request = requestFor(said);
       obey(numberBehind(said.as), keywordOf(said.text));
-      await deliver(request, stopped.signal);
+      await deliverWebhook(request, request.url, { signal: stopped.signal });
       return { id: said.id };
     },
     request: (input) => requestFor(identified(input)),

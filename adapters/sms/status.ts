@@ -1,7 +1,7 @@
 import type { RawRequest, StatusEvent } from "../contract/index.ts";
 import { reasonOf } from "./codes.ts";
-import { field } from "./form.ts";
-import type { Form } from "./form.ts";
+import { field } from "../providers/twilio/form.ts";
+import type { Form } from "../providers/twilio/form.ts";
 
 /** Statuses before Twilio has handed the message on: nothing to tell yet. */
 const EARLY = new Set(["accepted", "scheduled", "queued", "sending"]);

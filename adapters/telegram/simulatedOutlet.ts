@@ -1,8 +1,8 @@
+import { deliverWebhook } from "../contract/index.ts";
 import type { SimulatedRequest } from "../contract/index.ts";
 import type { JsonObject } from "./fields.ts";
 import { accepted, judgeWebhook, pollingOf, refused } from "./simulatedBotApi.ts";
 import type { ApiAnswer } from "./simulatedBotApi.ts";
-import { deliver } from "./simulatedDelivery.ts";
 
 /** An update, numbered. */
 export interface NumberedUpdate {
@@ -22,6 +22,9 @@ export interface Outlet {
   answer(method: string, payload: JsonObject, gone: AbortSignal): Promise<ApiAnswer> | undefined;
   stop(): void;
 }
+
+/** A hub that answers 4xx has read the update and does not want it; Telegram insists, the double a few times. */
+const REFUSALS = 3;
 
 interface OutletOptions {
   secretToken: string;
@@ -63,10 +66,11 @@ export function outlet({ secretToken, onReply }: OutletOptions): Outlet {
     const url = attached ?? webhook?.url;
     if (url === undefined) throw new Error("the simulator is not attached to a hub");
     if (!wanted(update, webhook?.allowed)) return;
-    const onFailure = (reason: string) => {
+    const onFailure = (status: number | undefined) => {
+      const reason = status === undefined ? "Connection failed" : `Wrong response from the webhook: ${status}`;
       lastError = { last_error_date: Math.floor(Date.now() / 1000), last_error_message: reason };
     };
-    const text = await deliver(request(update), { url, signal: stopped.signal, onFailure });
+    const text = await deliverWebhook(request(update), url, { signal: stopped.signal, refusals: REFUSALS, onFailure });
     const reply = replyIn(text);
     if (reply !== undefined) onReply(reply);
   }

@@ -1,8 +1,8 @@
 import type { Content, MessageEvent, RawRequest } from "../contract/index.ts";
 import { authorOf, isAttested, phoneIn, threadOf } from "./caller.ts";
 import type { Caller } from "./caller.ts";
-import { field, formOf } from "./form.ts";
-import type { Form } from "./form.ts";
+import { field, formOf } from "../providers/twilio/form.ts";
+import type { Form } from "../providers/twilio/form.ts";
 import type { VoiceSettings } from "./settings.ts";
 import { stepOf } from "./steps.ts";
 import type { Step } from "./steps.ts";

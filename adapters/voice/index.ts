@@ -7,7 +7,7 @@ import { respond } from "./respond.ts";
 import { limits, send } from "./send.ts";
 import { voiceSettings } from "./settings.ts";
 import type { VoiceSettings } from "./settings.ts";
-import { verify } from "./signature.ts";
+import { verify } from "../providers/twilio/signature.ts";
 import { simulator } from "./simulator.ts";
 
 /** Telephone calls through Twilio: one account is one number. */

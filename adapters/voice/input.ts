@@ -1,5 +1,5 @@
-import { field } from "./form.ts";
-import type { Form } from "./form.ts";
+import { field } from "../providers/twilio/form.ts";
+import type { Form } from "../providers/twilio/form.ts";
 import { asksForPerson, plainWords } from "./phrases.ts";
 import type { VoiceSettings } from "./settings.ts";
 import type { Step } from "./steps.ts";

@@ -2,7 +2,7 @@ import type { Content, MessageEvent } from "../contract/index.ts";
 import { messageIn } from "./call.ts";
 import type { Call } from "./call.ts";
 import { endedThreadOf } from "./caller.ts";
-import { field, secondsIn } from "./form.ts";
+import { field, secondsIn } from "../providers/twilio/form.ts";
 import type { VoiceSettings } from "./settings.ts";
 
 type CallContent = Extract<Content, { kind: "call" }>;

@@ -1,7 +1,7 @@
 import type { Content, InboundEvent, Json, MessageEvent, RawRequest } from "../contract/index.ts";
 import { callOf, isOver, messageIn } from "./call.ts";
 import type { Call } from "./call.ts";
-import { field, secondsIn } from "./form.ts";
+import { field, secondsIn } from "../providers/twilio/form.ts";
 import { inputOf } from "./input.ts";
 import type { VoiceSettings } from "./settings.ts";
 import type { Step } from "./steps.ts";

@@ -1,7 +1,7 @@
 import type { HttpReply, RawRequest, RespondContext } from "../contract/index.ts";
 import { callOf, isOver } from "./call.ts";
 import type { Call } from "./call.ts";
-import { field } from "./form.ts";
+import { field } from "../providers/twilio/form.ts";
 import { inputOf } from "./input.ts";
 import { occupy, release, stopSpeaking } from "./line.ts";
 import { parse } from "./parse.ts";

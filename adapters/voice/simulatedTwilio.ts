@@ -1,5 +1,5 @@
 import type { Json, Simulator } from "../contract/index.ts";
-import { field, formOf } from "./form.ts";
+import { field, formOf } from "../providers/twilio/form.ts";
 import type { Line } from "./simulatedLine.ts";
 import { numberBehind } from "./simulatedWebhook.ts";
 import type { CallForm, SimulatedAccount } from "./simulatedWebhook.ts";

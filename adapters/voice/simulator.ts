@@ -2,6 +2,7 @@ import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { deliverWebhook } from "../contract/index.ts";
 import type { Heard, Say, SimulatedRequest, Simulator, SimulatorFactory } from "../contract/index.ts";
 import { actionsOf } from "./simulatedKeys.ts";
 import { openLine } from "./simulatedLine.ts";
@@ -9,7 +10,7 @@ import type { Line, Network } from "./simulatedLine.ts";
 import { toneWav } from "./simulatedTone.ts";
 import { answerOf, refused } from "./simulatedTwilio.ts";
 import type { ApiRequest, Exchange, TwilioAnswer, WantedCall } from "./simulatedTwilio.ts";
-import { callRequest, deliver, numberBehind, sidOf } from "./simulatedWebhook.ts";
+import { callRequest, numberBehind, sidOf } from "./simulatedWebhook.ts";
 import type { CallForm } from "./simulatedWebhook.ts";
 
 /** How the double behaves. */
@@ -40,6 +41,9 @@ const WITHHELD = "+266696687";
 /** How long a telephone rings before it is answered, in milliseconds. */
 const RINGS_MS = 20;
 
+/** Twilio gives up on a call much sooner than on a message. Milliseconds. */
+const PATIENCE_MS = 30_000;
+
 /** How a customer's telephone shows who calls. */
 type Shows = "number" | "attested" | "nothing";
 
@@ -63,6 +67,9 @@ async function startSimulator({
   const stopped = new AbortController();
   let webhookUrl = NOWHERE;
 
+  const deliver = (request: SimulatedRequest & { url: string }) =>
+    deliverWebhook(request, request.url, { signal: stopped.signal, patienceMs: PATIENCE_MS });
+
   function reach(as: string, heard: Heard): void {
     ears.set(as, [...(ears.get(as) ?? []), heard]);
     for (const listener of listeners) listener(as, heard);
@@ -70,7 +77,7 @@ async function startSimulator({
 
   function networkOf(as: string, told: (call: CallForm, seconds: number) => Promise<unknown>): Network {
     return {
-      post: (url, call, more) => deliver(callRequest(call, more, { account, url }), stopped.signal),
+      post: (url, call, more) => deliver(callRequest(call, more, { account, url })),
       say(text, { prompt, offer }) {
         const id = randomUUID();
         const buttons =
@@ -106,9 +113,9 @@ async function startSimulator({
     const extra: Record<string, string> = shows === "attested" ? { StirVerstat: "TN-Validation-Passed-A" } : {};
     const url = webhookUrl;
     // Twilio tells the attestation with the first request of a call alone.
-    const twiml = await deliver(callRequest(call, { ...extra, FromCountry: "US" }, { account, url }), stopped.signal);
+    const twiml = await deliver(callRequest(call, { ...extra, FromCountry: "US" }, { account, url }));
     const tell = (over: CallForm, seconds: number) =>
-      deliver(callRequest(over, { CallDuration: String(seconds) }, { account, url }), stopped.signal);
+      deliver(callRequest(over, { CallDuration: String(seconds) }, { account, url }));
     const line = open(numberBehind(as), call, networkOf(numberBehind(as), tell));
     line.follow(twiml, "webhook");
     return line;
@@ -130,7 +137,7 @@ async function startSimulator({
     };
     const tell = async (event: string, status: string, more: Record<string, string> = {}) => {
       if (statusCallback === undefined || !events.includes(event)) return;
-      await deliver(callRequest({ ...call, status }, more, { account, url: statusCallback }), stopped.signal);
+      await deliver(callRequest({ ...call, status }, more, { account, url: statusCallback }));
     };
     const tellEnd = (over: CallForm, seconds: number) =>
       tell("completed", over.status, { CallDuration: String(seconds) });
@@ -169,7 +176,7 @@ async function startSimulator({
   async function speak(input: Say): Promise<{ id: string }> {
     const again = input.id === undefined ? undefined : said.get(input.id);
     if (again !== undefined && input.id !== undefined) {
-      await deliver(again, stopped.signal);
+      await deliver(again);
       return { id: input.id };
     }
     const line = liveLineOf(input.as) ?? (await dial(input.as, "number"));

@@ -1,7 +1,7 @@
 import type { StatusEvent } from "../contract/index.ts";
 import type { Call } from "./call.ts";
 import { reasonOf } from "./codes.ts";
-import { field } from "./form.ts";
+import { field } from "../providers/twilio/form.ts";
 import type { Step } from "./steps.ts";
 
 /** How statuses name a message of ours: a call says many. */

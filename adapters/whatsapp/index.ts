@@ -9,7 +9,7 @@ import { markRead, typing } from "./presence.ts";
 import { send } from "./send.ts";
 import { whatsappSettings } from "./settings.ts";
 import type { WhatsAppSettings } from "./settings.ts";
-import { handshake, verify } from "./signature.ts";
+import { handshake, verify } from "../providers/meta/signature.ts";
 import { simulator } from "./simulator.ts";
 import { templates } from "./templates.ts";
 

@@ -7,7 +7,7 @@ import type { InboundEvent, RawRequest } from "../contract/index.ts";
 import { settings as account, sign } from "./fixtures/sign.ts";
 import { parse } from "./parse.ts";
 import { whatsappSettings } from "./settings.ts";
-import { verify } from "./signature.ts";
+import { verify } from "../providers/meta/signature.ts";
 
 const settings = whatsappSettings.parse(account);
 const url = "https://hub.example/channels/1";

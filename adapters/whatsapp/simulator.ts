@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { deliverWebhook } from "../contract/index.ts";
 import type { Heard, Json, MediaKind, Say, SimulatedRequest, Simulator, SimulatorFactory } from "../contract/index.ts";
 import { customerActions } from "./simulatedActions.ts";
 import { acceptance, canFail, judge, refused } from "./simulatedGraph.ts";
@@ -7,7 +8,6 @@ import { simulatedMedia } from "./simulatedMedia.ts";
 import { originOf, serving } from "./simulatedServer.ts";
 import {
   customerBody,
-  deliver,
   messageBody,
   messageId,
   notification,
@@ -117,7 +117,7 @@ async function startSimulator({
       if (webhookUrl === undefined) return;
       const request = signedRequest(statusBody({ ...about, status }, account), account);
       // A hub that refuses a status, or is gone for good, is its own loss: Meta drops it in the end, too.
-      await deliver(request, webhookUrl, stopped.signal).catch(() => undefined);
+      await deliverWebhook(request, webhookUrl, { signal: stopped.signal }).catch(() => undefined);
     }
   }
 
@@ -156,7 +156,7 @@ async function startSimulator({
   /** Delivers as Meta does. */
   async function posted(request: SimulatedRequest): Promise<void> {
     if (webhookUrl === undefined) throw new Error("the simulator is not attached to a hub");
-    await deliver(request, webhookUrl, stopped.signal);
+    await deliverWebhook(request, webhookUrl, { signal: stopped.signal });
   }
 
   const notice = (change: SimulatedChange) => signedRequest(notification(account, change), account);

@@ -1,12 +1,13 @@
 import { createHmac } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { RawRequest } from "../contract/index.ts";
-import { settings as account } from "./fixtures/sign.ts";
-import { instagramSettings } from "./settings.ts";
+import { z } from "zod";
+import type { RawRequest } from "../../contract/index.ts";
 import { handshake, verify } from "./signature.ts";
 
-const settings = instagramSettings.parse(account);
-const body = '{"object":"instagram","entry":[]}';
+const settings = { appSecret: "fixture-app-secret", verifyToken: "fixture-verify-token" };
+const body = '{"object":"whatsapp_business_account","entry":[]}';
 
 function hmac(text: string, secret = settings.appSecret): string {
   return `sha256=${createHmac("sha256", secret).update(text).digest("hex")}`;
@@ -60,6 +61,22 @@ describe("verify", () => {
   it("accepts a body that was re-encoded on the way, by its escaped form", () => {
     expect(verify(signed(hmac('{"text":"p\\u00e2tes \\ud83c\\udf5d"}'), '{"text":"pâtes 🍝"}'), settings)).toBe(true);
     expect(verify(signed(hmac('{"text":"p\\u00e2tes"}'), '{"text":"pätes"}'), settings)).toBe(false);
+  });
+
+  const vector = join(import.meta.dirname, "../../../../shared/data/channels/whatsapp/signature-vector.json");
+  it("agrees with the recorded vector", (context) => {
+    if (!existsSync(vector)) context.skip("needs ../shared");
+    const {
+      body: text,
+      signature,
+      signedText,
+      appSecret,
+    } = z
+      .object({ body: z.string(), signature: z.string(), signedText: z.string(), appSecret: z.string() })
+      .parse(JSON.parse(readFileSync(vector, "utf8")));
+    expect(verify(signed(signature, signedText), { ...settings, appSecret })).toBe(true);
+    expect(verify(signed(signature, text), { ...settings, appSecret })).toBe(true);
+    expect(verify(signed(signature, `${text}.`), { ...settings, appSecret })).toBe(false);
   });
 });
 

@@ -1,6 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { sameSecret, type HttpReply, type RawRequest } from "../contract/index.ts";
-import type { WhatsAppSettings } from "./settings.ts";
+import { sameSecret, type HttpReply, type RawRequest } from "../../contract/index.ts";
 
 /** One signature, whole. A repeated header arrives joined by ", " and does not match: refused. */
 const SIGNATURE = /^sha256=([0-9a-f]{64})$/;
@@ -15,7 +14,7 @@ const SIGNATURE = /^sha256=([0-9a-f]{64})$/;
  * Meta did not sign.
  * @see https://developers.facebook.com/docs/graph-api/webhooks/getting-started#validate-payloads
  */
-export function verify(request: RawRequest, settings: WhatsAppSettings): boolean {
+export function verify(request: RawRequest, settings: { appSecret: string }): boolean {
   if (settings.appSecret === "") return false;
   const given = SIGNATURE.exec(request.headers["x-hub-signature-256"] ?? "")?.[1];
   if (given === undefined) return false;
@@ -43,7 +42,7 @@ function escapedForm(body: Buffer): string | undefined {
  * undefined when the request is none.
  * @see https://developers.facebook.com/docs/graph-api/webhooks/getting-started#verification-requests
  */
-export function handshake(request: RawRequest, settings: WhatsAppSettings): HttpReply | undefined {
+export function handshake(request: RawRequest, settings: { verifyToken: string }): HttpReply | undefined {
   if (request.method !== "GET" || !request.query.has("hub.mode")) return undefined;
   const [mode, token, challenge] = ["hub.mode", "hub.verify_token", "hub.challenge"].map((name) =>
     single(request, name),
