@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SendError, type ChannelAdapter, type Finding, type NoticeEvent } from "../../adapters/contract/index.ts";
@@ -5,6 +6,7 @@ import { loadAdapters } from "../../adapters/registry.ts";
 import { changeAccount } from "../../apps/core/channels/configure.ts";
 import { readHealth } from "../../apps/core/channels/health.ts";
 import type { Note } from "../../apps/core/platform/live.ts";
+import { joinEarlyStatuses } from "../../apps/core/statements/outbound.ts";
 import { eventually, startTestHub, type TestAccount, type TestHub } from "../support/hub.ts";
 
 let people = 0;
@@ -13,6 +15,8 @@ const stranger = () => `+1415560${String(++people).padStart(4, "0")}`;
 /** What the provider finds wrong with accounts, and what it does with sends; by account. */
 const found = new Map<string, Finding[] | Error>();
 const mishaps = new Map<string, SendError>();
+/** What is told of a send, by account, before its answer comes; the provider itself then hears nothing of it. */
+const overtaken = new Map<string, (providerId: string, messageId: string) => Promise<void>>();
 
 let hub: TestHub;
 let second: TestHub;
@@ -24,9 +28,14 @@ async function channels(process: string) {
   if (whatsapp === undefined) throw new Error("no adapter for WhatsApp");
   const watched: ChannelAdapter = {
     ...whatsapp,
-    send(message, context) {
+    async send(message, context) {
       const mishap = mishaps.get(context.accountId);
-      return mishap === undefined ? whatsapp.send(message, context) : Promise.reject(mishap);
+      if (mishap !== undefined) throw mishap;
+      const overtake = overtaken.get(context.accountId);
+      if (overtake === undefined) return whatsapp.send(message, context);
+      const providerId = `wamid.${randomUUID()}`;
+      await overtake(providerId, message.id);
+      return { providerId };
     },
     health({ accountId, webhookUrl }) {
       checks.push(`${process} ${accountId}`);
@@ -88,6 +97,48 @@ describe("an account's health", () => {
     expect(health.lastOutboundAt?.getTime()).toBeGreaterThan(past);
     await hub.settled();
     expect((await healthOf(account)).queue).toEqual({});
+  });
+
+  it.each([
+    "before the send returned",
+    "by the hub's own id, meanwhile",
+    "in the very moment when it was written down",
+    "after it was sent",
+    "after its end was unknown",
+  ])("counts once what a status says to have failed: %s", async (when) => {
+    const account = await hub.account("whatsapp");
+    let sent: { providerId: string; messageId: string } | undefined;
+    const failed = async (by: { providerId: string; messageId?: string }) => {
+      const { accepted } = await hub.hub.ingest.ingest(account.origin, [
+        { type: "status", eventKey: `failed:${by.providerId}`, status: "failed", ...by },
+      ]);
+      expect(accepted).toBe(0);
+    };
+    overtaken.set(account.id, async (providerId, messageId) => {
+      sent = { providerId, messageId };
+      if (when.startsWith("before")) await failed({ providerId });
+      if (when.startsWith("by")) await failed({ providerId, messageId });
+      if (when.endsWith("unknown")) throw new SendError("unknown", "the connection broke");
+    });
+    await account.say({ as: stranger(), text: "hello" });
+    await hub.settled();
+    const { providerId, messageId } = sent ?? expect.fail("nothing was sent");
+    if (when.endsWith("down")) {
+      await hub.sql(
+        `INSERT INTO early_status (workspace_id, account_id, provider_key, status, at)
+         SELECT workspace_id, account_id, provider_key, 'failed', clock_timestamp() FROM outbox WHERE message_id = $1`,
+        [messageId],
+      );
+      await joinEarlyStatuses(hub.parts.db.pool, [0]);
+    }
+    if (when.endsWith("sent")) await failed({ providerId });
+    if (when.endsWith("unknown")) await failed({ providerId, messageId });
+    expect(await hub.sql("SELECT state FROM outbox WHERE message_id = $1", [messageId])).toEqual([{ state: "failed" }]);
+    expect((await healthOf(account)).lastDay).toMatchObject({
+      sent: 0,
+      failed: 1,
+      unknown: when.endsWith("unknown") ? 1 : 0,
+    });
   });
 
   it("is looked at by one process, soon after a change, and told to everybody when it has become another", async () => {

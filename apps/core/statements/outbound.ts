@@ -5,6 +5,12 @@ const RANK = `(CASE %s WHEN 'pending' THEN 0 WHEN 'sending' THEN 1 WHEN 'unknown
   WHEN 'failed' THEN 4 WHEN 'delivered' THEN 5 WHEN 'read' THEN 6 ELSE 9 END)`;
 const rank = (column: string) => RANK.replace("%s", column);
 
+/** Tallies what statuses say to have failed, in `changed`; what was tallied as sent `before` is so no longer. */
+const TALLY_REFUSED = `INSERT INTO account_tally AS a (workspace_id, account_id, hour, sent, failed, unknown, later)
+     SELECT workspace_id, account_id, date_trunc('hour', clock_timestamp()), -count(*) FILTER (WHERE before = 'sent'), count(*), 0, 0
+       FROM changed WHERE state = 'failed' GROUP BY workspace_id, account_id ORDER BY workspace_id, account_id
+     ON CONFLICT (workspace_id, account_id, hour) DO UPDATE SET sent = a.sent + excluded.sent, failed = a.failed + excluded.failed`;
+
 /**
  * Applies delivery statuses: by the hub's own message id where the provider echoed it, else by the provider's id.
  * What can't be joined yet (the send has not returned) is kept. What turns out to have failed was tallied as sent before.
@@ -24,20 +30,17 @@ export const applyStatuses = statement<{ message_id: string; thread_id: string; 
          SELECT message_id FROM outbox WHERE workspace_id = $1 AND account_id = i.account_id AND provider_key = i.provider_key) o
       ORDER BY o.message_id, ${rank("i.status")} DESC
    ), locked AS MATERIALIZED (
-     SELECT o.message_id FROM outbox o
+     SELECT o.message_id, o.state AS before FROM outbox o
       WHERE o.workspace_id = $1 AND o.message_id = ANY(ARRAY(SELECT message_id FROM best)) ORDER BY o.message_id FOR NO KEY UPDATE OF o
    ), changed AS (
      UPDATE outbox o SET state = b.status, error = b.error, settled_at = b.at,
             provider_key = COALESCE(o.provider_key, b.provider_key), sending_until = NULL
-       FROM best b JOIN locked USING (message_id)
+       FROM best b JOIN locked l USING (message_id)
       WHERE o.workspace_id = $1 AND o.message_id = b.message_id AND o.message_id = ANY(ARRAY(SELECT message_id FROM best))
         AND ${rank("b.status")} > ${rank("o.state")}
-     RETURNING o.message_id, o.thread_id, o.account_id, o.state
+     RETURNING o.workspace_id, o.message_id, o.thread_id, o.account_id, o.state, l.before
    ), refused AS (
-     INSERT INTO account_tally AS a (workspace_id, account_id, hour, sent, failed, unknown, later)
-     SELECT $1, account_id, date_trunc('hour', clock_timestamp()), -count(*), count(*), 0, 0
-       FROM changed WHERE state = 'failed' GROUP BY account_id ORDER BY account_id
-     ON CONFLICT (workspace_id, account_id, hour) DO UPDATE SET sent = a.sent + excluded.sent, failed = a.failed + excluded.failed
+     ${TALLY_REFUSED}
    ), early AS (
      INSERT INTO early_status (workspace_id, account_id, provider_key, status, error, at)
      SELECT DISTINCT ON (i.account_id, i.provider_key, i.status) $1::uuid, i.account_id, i.provider_key, i.status, i.error, i.at
@@ -197,10 +200,10 @@ export const settleSends = statement<{ message_id: string; thread_id: string; st
                           $9::bool[], $10::bool[])
        i(claim, message_id, state, provider_key, provider_id, error, again_at, uncounted, held)
    ), locked AS MATERIALIZED (
-     SELECT o.message_id, o.account_id FROM outbox o JOIN input USING (message_id)
+     SELECT o.message_id, o.account_id, o.state AS before FROM outbox o JOIN input USING (message_id)
       WHERE o.workspace_id = $1 AND o.message_id = ANY($3::uuid[]) AND o.claim = input.claim ORDER BY o.message_id FOR NO KEY UPDATE OF o
    ), ours AS MATERIALIZED (
-     SELECT i.*, l.account_id FROM input i JOIN locked l USING (message_id)
+     SELECT i.*, l.account_id, l.before FROM input i JOIN locked l USING (message_id)
    ), early AS (
      DELETE FROM early_status e USING ours i
       WHERE e.workspace_id = $1 AND e.account_id = i.account_id AND e.provider_key = i.provider_key
@@ -209,19 +212,22 @@ export const settleSends = statement<{ message_id: string; thread_id: string; st
    ), best AS (
      SELECT DISTINCT ON (message_id) * FROM early ORDER BY message_id, ${rank("status")} DESC
    ), settled AS MATERIALIZED (
-     SELECT i.*, b.status AS told, b.error AS told_error FROM ours i LEFT JOIN best b USING (message_id)
+     SELECT i.*, b.status AS told, b.error AS told_error,
+            CASE WHEN i.before = 'sending' THEN COALESCE(b.status, i.state) ELSE i.before END AS ended
+       FROM ours i LEFT JOIN best b USING (message_id)
    ), tallied AS (
      INSERT INTO account_tally AS a (workspace_id, account_id, hour, sent, failed, unknown, later, last_sent_at)
-     SELECT $1, account_id, date_trunc('hour', clock_timestamp()), count(*) FILTER (WHERE state = 'sent'),
-            count(*) FILTER (WHERE state = 'failed'), count(*) FILTER (WHERE state = 'unknown'),
-            count(*) FILTER (WHERE state = 'pending'), max(clock_timestamp()) FILTER (WHERE state = 'sent')
-       FROM settled WHERE state <> 'pending' OR error IS NOT NULL GROUP BY account_id ORDER BY account_id
+     SELECT $1, account_id, date_trunc('hour', clock_timestamp()), count(*) FILTER (WHERE ended IN ('sent', 'delivered', 'read')),
+            count(*) FILTER (WHERE ended = 'failed'), count(*) FILTER (WHERE ended = 'unknown'),
+            count(*) FILTER (WHERE ended = 'pending'), max(clock_timestamp()) FILTER (WHERE ended IN ('sent', 'delivered', 'read'))
+       -- What a status has settled as failed meanwhile is tallied.
+       FROM settled WHERE before <> 'failed' AND (ended <> 'pending' OR error IS NOT NULL) GROUP BY account_id ORDER BY account_id
      ON CONFLICT (workspace_id, account_id, hour) DO UPDATE SET
        sent = a.sent + excluded.sent, failed = a.failed + excluded.failed, unknown = a.unknown + excluded.unknown,
        later = a.later + excluded.later, last_sent_at = COALESCE(excluded.last_sent_at, a.last_sent_at)
    )
    UPDATE outbox o SET
-     state = CASE WHEN o.state = 'sending' THEN COALESCE(i.told, i.state)
+     state = CASE WHEN o.state = 'sending' THEN i.ended
                   WHEN i.told IS NOT NULL AND ${rank("i.told")} > ${rank("o.state")} THEN i.told ELSE o.state END,
      provider_key = COALESCE(o.provider_key, i.provider_key),
      provider_id = COALESCE(i.provider_id, o.provider_id),
@@ -343,11 +349,15 @@ export const joinEarlyStatuses = statement<{ message_id: string }>(
      DELETE FROM early_status e USING outbox o
       WHERE e.at < clock_timestamp() - $1 * interval '1 millisecond' AND o.workspace_id = e.workspace_id
         AND o.account_id = e.account_id AND o.provider_key = e.provider_key
-     RETURNING o.workspace_id, o.message_id, e.status, e.error, e.at
+     RETURNING o.workspace_id, o.message_id, o.state AS before, e.status, e.error, e.at
    ), best AS (
      SELECT DISTINCT ON (workspace_id, message_id) * FROM found ORDER BY workspace_id, message_id, ${rank("status")} DESC
+   ), changed AS (
+     UPDATE outbox o SET state = b.status, error = b.error, settled_at = b.at FROM best b
+      WHERE o.workspace_id = b.workspace_id AND o.message_id = b.message_id AND ${rank("b.status")} > ${rank("o.state")}
+     RETURNING o.workspace_id, o.message_id, o.account_id, o.state, b.before
+   ), refused AS (
+     ${TALLY_REFUSED}
    )
-   UPDATE outbox o SET state = b.status, error = b.error, settled_at = b.at FROM best b
-    WHERE o.workspace_id = b.workspace_id AND o.message_id = b.message_id AND ${rank("b.status")} > ${rank("o.state")}
-   RETURNING o.message_id`,
+   SELECT message_id FROM changed`,
 );
