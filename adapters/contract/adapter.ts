@@ -196,7 +196,7 @@ export interface SendContext<S> {
   settings: S;
   accountId: string;
   /** Where the provider delivers to this account, for channels that are told with every message where its statuses go (Twilio). */
-  webhookUrl?: string;
+  webhookUrl: string;
   /** The bytes of `content.media`. */
   media: MediaAccess;
   state: AdapterState;

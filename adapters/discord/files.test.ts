@@ -30,7 +30,7 @@ async function stage() {
   const send = (content: OutboundContent, address: MessageEvent["thread"]["address"] = { user_id: SARAH }) =>
     adapter.send(
       { id: randomUUID(), content, address },
-      { settings, accountId: "a", media: hub.media, state: hub.state, signal },
+      { settings, accountId: "a", webhookUrl: hub.webhookUrl, media: hub.media, state: hub.state, signal },
     );
   const look = (more: Partial<DiscordSettings> = {}) =>
     adapter.health?.({ settings: { ...settings, ...more }, accountId: "a", webhookUrl: "", signal });

@@ -41,6 +41,7 @@ function send(content: OutboundContent, changes: Partial<InstagramSettings> = {}
     {
       settings: { ...settings, ...changes },
       accountId: MINI_ACCOUNT,
+      webhookUrl: hub.webhookUrl,
       media: hub.media,
       state: hub.state,
       signal: AbortSignal.timeout(5_000),

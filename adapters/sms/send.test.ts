@@ -8,6 +8,8 @@ import { smsSettings } from "./settings.ts";
 
 const ID = "01990a3e-7f00-7000-8000-000000000001";
 const MG = "MG0123456789abcdef0123456789abcdef";
+/** Where the statuses of a message go whose account's webhook is not told otherwise. */
+const STATUSES = `${aside().webhookUrl}?message=${ID}`;
 
 /** An API that answers always the same, and remembers what it was asked. */
 async function api(answer: { status: number; headers?: Record<string, string>; body: string }) {
@@ -58,7 +60,7 @@ describe("a send", () => {
         method: "POST",
         url: `/somewhere/2010-04-01/Accounts/${accountSid}/Messages.json`,
         authorization: `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString("base64")}`,
-        form: { To: "+14155550123", From: "+14155550100", Body: "Hello" },
+        form: { To: "+14155550123", From: "+14155550100", Body: "Hello", StatusCallback: STATUSES },
       },
     ]);
   });
@@ -66,7 +68,12 @@ describe("a send", () => {
   it("goes out from the messaging service where there is one", async () => {
     const { asked, apiBaseUrl } = await api(created);
     await sending(apiBaseUrl, { settings: { messagingServiceSid: MG } });
-    expect(asked[0]?.form).toEqual({ To: "+14155550123", MessagingServiceSid: MG, Body: "Hello" });
+    expect(asked[0]?.form).toEqual({
+      To: "+14155550123",
+      MessagingServiceSid: MG,
+      Body: "Hello",
+      StatusCallback: STATUSES,
+    });
   });
 
   it("asks for its statuses at the account's webhook, under its own id", async () => {

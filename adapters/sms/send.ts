@@ -12,8 +12,7 @@ const created = z.object({ sid: z.string().min(1) });
 
 /**
  * Sends one message through Twilio's REST API. Its statuses come to the account's webhook, with the hub's message id in
- * the URL; without a webhook URL in the context there are none. A file is fetched by Twilio, from the URL that the media
- * store gives for it.
+ * the URL. A file is fetched by Twilio, from the URL that the media store gives for it.
  * @throws {SendError} `unknown` when it may have gone out all the same
  */
 export async function send(message: OutboundMessage, context: SendContext<SmsSettings>): Promise<SendReceipt> {
@@ -30,7 +29,7 @@ export async function send(message: OutboundMessage, context: SendContext<SmsSet
       to: to.phone,
       ...said,
       ...senderOf(settings),
-      ...(webhookUrl === undefined ? {} : { statusCallback: callbackUrl(webhookUrl, message.id) }),
+      statusCallback: callbackUrl(webhookUrl, message.id),
     });
   } catch (error) {
     failure = error; // What the library makes of an answer is read from the answer itself, below.

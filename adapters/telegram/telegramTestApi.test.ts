@@ -73,8 +73,15 @@ async function read({ hub, api }: Stage, say: () => Promise<unknown>): Promise<M
 
 function send({ hub, settings }: Stage, content: Parameters<typeof adapter.send>[0]["content"]) {
   const message = { id: "one", content, address: { chat_id: String(SARAH.chatId) } };
-  const { media, state } = hub;
-  return adapter.send(message, { settings, accountId: "a", media, state, signal: AbortSignal.timeout(5_000) });
+  const { webhookUrl, media, state } = hub;
+  return adapter.send(message, {
+    settings,
+    accountId: "a",
+    webhookUrl,
+    media,
+    state,
+    signal: AbortSignal.timeout(5_000),
+  });
 }
 
 async function said({ api, settings }: Stage) {

@@ -86,7 +86,7 @@ export async function telegramGround(): Promise<TelegramGround> {
     },
     send(content, to, signal = AbortSignal.timeout(5_000)) {
       const message = { id: "0198c0de-0000-7000-8000-000000000001", content, address: to };
-      return adapter.send(message, { settings: ground.settings, accountId: "a", media, state, signal });
+      return adapter.send(message, { settings: ground.settings, accountId: "a", webhookUrl, media, state, signal });
     },
     async stop() {
       const wrong = calls.flatMap(({ method, payload }) => complaints(method, payload));
